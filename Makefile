@@ -1,0 +1,127 @@
+# gradcheckd: build, tests, demo. `make help` lists the targets; everything made lands in $(BUILD).
+
+BUILD   ?= build
+CC      ?= gcc
+VERSION := $(shell cat VERSION)
+
+# Sanitizer builds live in folders of their own: see asan, ubsan and tsan below.
+SANITIZE ?=
+WERROR   ?= $(if $(CI),-Werror)
+
+CPPFLAGS += -Iinclude -I. -D_DEFAULT_SOURCE -D_POSIX_C_SOURCE=200809L -DGCK_VERSION='"$(VERSION)"' -MMD -MP
+# -ffp-contract=off: a seed and a check give the same bits whether or not the compiler could fuse a multiply and an add.
+CFLAGS   += -std=c17 -O2 -g -ffp-contract=off -fno-omit-frame-pointer -pthread \
+            -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla $(WERROR) \
+            $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all,-D_FORTIFY_SOURCE=2 -fstack-protector-strong)
+LDFLAGS  += -pthread $(if $(SANITIZE),-fsanitize=$(SANITIZE))
+
+# Deferred, so that a fresh machine can parse this file before the packages are there.
+BLAS_CFLAGS = $(shell pkg-config --cflags openblas)
+BLAS_LIBS   = $(shell pkg-config --libs openblas) -lm
+NET_LIBS    = $(shell pkg-config --libs libmicrohttpd jansson)
+CHECK_LIBS  = $(shell pkg-config --libs check)
+
+CORE_SOURCES   := $(wildcard core/*.c)
+SERVER_SOURCES := $(filter-out server/main.c,$(wildcard server/*.c))
+CORE_LIB       := $(BUILD)/libgradcheck.a
+SERVER_LIB     := $(BUILD)/libserver.a
+DAEMON         := $(BUILD)/gradcheckd
+
+object = $(patsubst %.c,$(BUILD)/%.o,$(1))
+
+TEST_SOURCES := $(wildcard tests/core/test_*.c tests/server/test_*.c tests/system/test_*.c)
+TESTS        := $(patsubst %.c,$(BUILD)/%,$(TEST_SOURCES))
+CORE_HELPERS   := $(filter-out $(TEST_SOURCES),$(wildcard tests/core/*.c))
+SERVER_HELPERS := $(filter-out $(TEST_SOURCES),$(wildcard tests/server/*.c))
+SYSTEM_HELPERS := $(filter-out $(TEST_SOURCES),$(wildcard tests/system/*.c))
+FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: deps-build ## build the daemon
+	@$(MAKE) --no-print-directory $(DAEMON)
+
+demo: deps-demo ## main job: check and train the examples through the daemon
+	@$(MAKE) --no-print-directory $(DAEMON)
+	scripts/demo $(DAEMON)
+
+run: all ## leave a daemon on 127.0.0.1:8080
+	$(DAEMON) --listen 127.0.0.1:8080
+
+check: deps-test ## build and run all tests
+	@$(MAKE) --no-print-directory tests
+	BUILD=$(BUILD) scripts/run-tests $(TESTS)
+
+tests: $(DAEMON) $(TESTS)
+
+asan: deps-test ## all tests under the address and undefined behaviour sanitizers
+	@$(MAKE) --no-print-directory check BUILD=$(BUILD)/asan SANITIZE=address,undefined
+
+ubsan: deps-test ## all tests under the undefined behaviour sanitizer alone
+	@$(MAKE) --no-print-directory check BUILD=$(BUILD)/ubsan SANITIZE=undefined
+
+tsan: deps-test ## all tests under the thread sanitizer
+	@$(MAKE) --no-print-directory check BUILD=$(BUILD)/tsan SANITIZE=thread
+
+lint: deps-lint ## layout, static analysis, banned calls
+	scripts/lint
+
+check-layers: all ## the levels of docs/architecture.md, by includes and by symbols
+	scripts/check-layers $(BUILD)
+
+FUZZ_SECONDS ?= 600
+fuzz: deps-fuzz ## run each fuzz target for FUZZ_SECONDS (600)
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC=clang SANITIZE=fuzzer-no-link,address,undefined fuzzers
+	scripts/fuzz $(BUILD)/fuzz $(FUZZ_SECONDS)
+
+fuzzers: $(FUZZERS)
+
+deps-%:
+	@scripts/install-deps $*
+
+PREFIX ?= /usr/local
+install: all ## install the daemon (DESTDIR, PREFIX)
+	install -D -m 755 $(DAEMON) $(DESTDIR)$(PREFIX)/bin/gradcheckd
+
+clean: ## remove everything made
+	rm -rf $(BUILD)
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 16
+
+$(BUILD)/core/%.o: CFLAGS += $(BLAS_CFLAGS)
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
+
+# The version is compiled in where it is shown; a new VERSION rebuilds all.
+$(call object,$(CORE_SOURCES) $(SERVER_SOURCES) server/main.c): VERSION
+
+$(CORE_LIB): $(call object,$(CORE_SOURCES))
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(SERVER_LIB): $(call object,$(SERVER_SOURCES))
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(DAEMON): $(call object,server/main.c) $(SERVER_LIB) $(CORE_LIB)
+	$(CC) $(LDFLAGS) $^ $(NET_LIBS) $(BLAS_LIBS) -o $@
+
+$(BUILD)/tests/core/test_%: $(BUILD)/tests/core/test_%.o $(call object,$(CORE_HELPERS)) $(CORE_LIB)
+	$(CC) $(LDFLAGS) $^ $(shell pkg-config --libs jansson) $(BLAS_LIBS) $(CHECK_LIBS) -o $@
+
+$(BUILD)/tests/server/test_%: $(BUILD)/tests/server/test_%.o $(call object,$(SERVER_HELPERS)) $(SERVER_LIB) $(CORE_LIB)
+	$(CC) $(LDFLAGS) $^ $(NET_LIBS) $(BLAS_LIBS) $(CHECK_LIBS) -o $@
+
+$(BUILD)/tests/system/test_%: $(BUILD)/tests/system/test_%.o $(call object,$(SYSTEM_HELPERS))
+	$(CC) $(LDFLAGS) $^ $(shell pkg-config --libs jansson) -lm $(CHECK_LIBS) -o $@
+
+$(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(SERVER_LIB) $(CORE_LIB)
+	$(CC) $(LDFLAGS) -fsanitize=fuzzer $^ $(NET_LIBS) $(BLAS_LIBS) -o $@
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+
+.PHONY: all demo run check tests asan ubsan tsan lint check-layers fuzz fuzzers install clean help
