@@ -1,0 +1,117 @@
+#include <gradcheck/blas.h>
+#include <gradcheck/rng.h>
+#include <gradcheck/tensor.h>
+
+#include "core/gemm.h"
+
+#include <assert.h>
+#include <cblas.h>
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+void gck_gemm(size_t rows, size_t columns, size_t inner, gck_gemm_operand a, gck_gemm_operand b,
+              double beta, double *c)
+{
+    assert(rows <= INT_MAX && columns <= INT_MAX && inner <= INT_MAX);
+    const blasint m = (blasint)rows, n = (blasint)columns, k = (blasint)inner;
+    cblas_dgemm(CblasRowMajor, a.transposed ? CblasTrans : CblasNoTrans,
+                b.transposed ? CblasTrans : CblasNoTrans, m, n, k, 1, a.values,
+                a.transposed ? m : k, b.values, b.transposed ? k : n, beta, c, n);
+}
+
+/* ---- self-test ---- */
+
+/* Odd sizes around the widths of vectors and blocks. */
+static const size_t test_size[] = {1, 2, 3, 7, 16, 17, 33, 67};
+enum { TEST_SIZES = sizeof test_size / sizeof test_size[0], TEST_MAX = 67 * 67 };
+
+typedef struct product {
+    size_t rows, columns, inner;
+    bool a_transposed, b_transposed;
+} product;
+
+static double element(const double *values, bool transposed, size_t rows, size_t columns, size_t i,
+                      size_t j)
+{
+    return transposed ? values[j * rows + i] : values[i * columns + j];
+}
+
+/* Operands lie in [0, 1), so the exact sum lies below `inner` and each way of adding errs by at most inner^2 * 2^-53. */
+static bool product_is_right(const product *p, const double *a, const double *b, const double *c)
+{
+    const double bound = 2 * (double)(p->inner * p->inner) * 0x1p-53;
+    for (size_t i = 0; i < p->rows; i++)
+        for (size_t j = 0; j < p->columns; j++) {
+            double sum = 0;
+            for (size_t k = 0; k < p->inner; k++)
+                sum += element(a, p->a_transposed, p->rows, p->inner, i, k) *
+                       element(b, p->b_transposed, p->inner, p->columns, k, j);
+            if (!(fabs(c[i * p->columns + j] - sum) <= bound)) return false;
+        }
+    return true;
+}
+
+static gck_status test_product(const product *p, double *a, double *b, double *c, gck_error *error)
+{
+    const size_t count = p->rows * p->columns;
+    for (size_t i = 0; i < count; i++)
+        c[i] = NAN; /* must be overwritten, not multiplied by beta = 0 */
+    gck_gemm(p->rows, p->columns, p->inner, (gck_gemm_operand){a, p->a_transposed},
+             (gck_gemm_operand){b, p->b_transposed}, 0, c);
+    if (product_is_right(p, a, b, c)) return GCK_OK;
+    return gck_error_set(error, GCK_UNSUPPORTED, "",
+                         "OpenBLAS (core %s) computes a wrong product of %zux%zu and %zux%zu; "
+                         "try another OPENBLAS_CORETYPE",
+                         openblas_get_corename(), p->rows, p->inner, p->inner, p->columns);
+}
+
+static gck_status self_test(gck_error *error)
+{
+    gck_status status = GCK_OK;
+    double *a = gck_vector_new(TEST_MAX), *b = gck_vector_new(TEST_MAX);
+    double *c = gck_vector_new(TEST_MAX);
+    if (a == NULL || b == NULL || c == NULL) {
+        status = gck_error_memory(error);
+        goto out;
+    }
+    for (size_t i = 0; i < TEST_MAX; i++) {
+        a[i] = gck_rng_uniform(1, GCK_RNG_PARAMETERS, 0, i);
+        b[i] = gck_rng_uniform(2, GCK_RNG_PARAMETERS, 0, i);
+    }
+    for (size_t s = 0; s < TEST_SIZES * TEST_SIZES * TEST_SIZES * 4; s++) {
+        const product p = {test_size[s / 4 % TEST_SIZES], test_size[s / 4 / TEST_SIZES % TEST_SIZES],
+                           test_size[s / 4 / TEST_SIZES / TEST_SIZES], s & 1, s & 2};
+        status = test_product(&p, a, b, c, error);
+        if (status != GCK_OK) goto out;
+    }
+out:
+    gck_vector_free(a);
+    gck_vector_free(b);
+    gck_vector_free(c);
+    return status;
+}
+
+gck_status gck_blas_start(gck_error *error)
+{
+    openblas_set_num_threads(1);
+    if (openblas_get_num_threads() != 1)
+        return gck_error_set(error, GCK_UNSUPPORTED, "",
+                             "this build of OpenBLAS does not keep to one thread; "
+                             "set OMP_NUM_THREADS=1 or install libopenblas0-pthread");
+    return self_test(error);
+}
+
+const char *gck_signature(char text[GCK_SIGNATURE_SIZE])
+{
+    char library[64];
+    snprintf(library, sizeof library, "%s", openblas_get_config());
+    /* "OpenBLAS 0.3.21 NO_LAPACKE …": name and version are what the bits depend on */
+    char *space = strchr(library, ' ');
+    if (space != NULL) space = strchr(space + 1, ' ');
+    if (space != NULL) *space = '\0';
+    snprintf(text, GCK_SIGNATURE_SIZE, "gradcheck %s, plain kernels, %s %s", GCK_VERSION, library,
+             openblas_get_corename());
+    return text;
+}

@@ -1,0 +1,88 @@
+/* Gradient checks: the analytic gradient of every parameter against its numeric derivative.
+ *
+ * A check is cut into grains by its spec alone; each grain is computed by any thread, in any order, and folded in grain
+ * order, so that the result has the same bits however many threads worked. Life of a check:
+ *
+ *   gck_check_new -> gck_check_grain for each grain (any thread) -> gck_check_fold in grain order -> gck_check_report
+ *
+ * Memory: five vectors as long as the parameters, and as long as x when inputs are checked; beyond that a grain takes
+ * gck_check_cost.grain_bytes. */
+#ifndef GRADCHECK_CHECK_H
+#define GRADCHECK_CHECK_H
+
+#include <gradcheck/data.h>
+#include <gradcheck/evaluate.h>
+#include <gradcheck/model.h>
+#include <gradcheck/verdict.h>
+
+typedef struct gck_check_spec {
+    const gck_model *model;   /* all four outlive the check */
+    const double *parameters; /* model->parameter_count */
+    const gck_data *data;
+    const bool *layer_checked; /* model->layer_count flags; NULL: all */
+    gck_method method;
+    double epsilon;   /* the step h */
+    double tolerance; /* NaN: the method's own default */
+    bool inputs;      /* check the gradient with respect to x, too */
+    size_t worst;     /* how many of the worst elements to name in each tensor */
+} gck_check_spec;
+
+enum { GCK_WORST_MAX = 100 };
+
+/* How the work is cut. Stored with a job and never computed again. */
+typedef struct gck_check_cut {
+    size_t block_rows;     /* samples of one row block */
+    size_t block_count;
+    size_t grain_elements; /* parameters of one grain */
+    size_t grain_inputs;   /* elements of x of one grain */
+    size_t grain_count;
+} gck_check_cut;
+
+typedef struct gck_check_cost {
+    size_t parameters;   /* checked */
+    double evaluations;  /* passes that the plain formula needs */
+    double operations;   /* estimated, floating point */
+    double memory_bytes; /* estimated, all but the data */
+    double grain_bytes;  /* estimated, of a grain at work */
+} gck_check_cost;
+
+/* What a check of this many samples needs; saturates at infinity, never overflows. */
+void gck_check_estimate(const gck_model *model, size_t samples, const bool *layer_checked,
+                        bool inputs, gck_check_cost *ret_cost);
+
+typedef struct gck_check gck_check;
+
+/* GCK_INVALID when nothing is to be checked or a value is out of bounds. */
+gck_status gck_check_new(const gck_check_spec *spec, gck_check **ret_check, gck_error *error);
+void gck_check_free(gck_check *check);
+
+const gck_check_cut *gck_check_cut_of(const gck_check *check);
+
+/* What a grain gives: a plain vector, fit to be stored. */
+typedef struct gck_partial {
+    size_t count;
+    double *values; /* gck_vector_new */
+} gck_partial;
+void gck_partial_done(gck_partial *partial);
+
+/* Computes grain index. Any thread; the check is not changed. GCK_STOPPED as soon as `stop` says so. */
+gck_status gck_check_grain(const gck_check *check, size_t index, gck_stop stop,
+                           gck_partial *ret_partial, gck_error *error);
+
+/* Adds a partial result. Call for grain 0, 1, 2, … in order, one thread at a time. */
+gck_status gck_check_fold(gck_check *check, size_t index, const gck_partial *partial,
+                          gck_error *error);
+size_t gck_check_folded(const gck_check *check);
+/* Parameters and elements of x done so far (numeric side), and their total. */
+size_t gck_check_done(const gck_check *check);
+size_t gck_check_total(const gck_check *check);
+
+/* Everything folded so far as plain doubles, to be kept and put back: gck_check_state_count values. */
+size_t gck_check_state_count(const gck_check *check);
+void gck_check_state_save(const gck_check *check, double *values);
+gck_status gck_check_state_load(gck_check *check, const double *values, gck_error *error);
+
+/* Every grain folded: what came out. GCK_NON_FINITE when J itself is not finite. */
+gck_status gck_check_report(const gck_check *check, gck_report **ret_report, gck_error *error);
+
+#endif
