@@ -1,0 +1,19 @@
+/* The two clocks: wall time for people, monotonic time for durations. Any thread. */
+#ifndef GRADCHECKD_CLOCK_H
+#define GRADCHECKD_CLOCK_H
+
+#include <stdint.h>
+#include <time.h>
+
+enum { CLOCK_TEXT_SIZE = 32 };
+
+int64_t clock_wall_ms(void);
+int64_t clock_monotonic_ns(void);
+
+/* "2026-02-03T04:05:06.789Z" (RFC 3339, UTC). Returns text. */
+const char *clock_format(int64_t wall_ms, char text[CLOCK_TEXT_SIZE]);
+
+/* A point of the monotonic clock, as pthread_cond_timedwait takes it when its condition uses that clock. */
+struct timespec clock_timespec(int64_t monotonic_ns);
+
+#endif

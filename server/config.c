@@ -1,0 +1,158 @@
+#include "server/config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum option_kind { TEXT, NUMBER };
+
+struct option {
+    const char *flag, *variable;
+    enum option_kind kind;
+    size_t place; /* in struct config */
+    const char *text;
+    int64_t fallback, minimum, maximum;
+    const char *unit, *help;
+};
+
+#define AT(member) offsetof(struct config, member)
+#define MIB (INT64_C(1) << 20)
+#define GIB (INT64_C(1) << 30)
+
+/* workers: 0 stands for the number of processors. */
+static const struct option options[] = {
+    {"--listen", "GRADCHECKD_LISTEN", TEXT, AT(listen), "127.0.0.1:8080", 0, 0, 0, "ADDRESS:PORT",
+     "loopback address to serve; port 0 picks a free one"},
+    {"--data-dir", "GRADCHECKD_DATA_DIR", TEXT, AT(data_dir), "./gradcheckd-data", 0, 0, 0, "DIR",
+     "folder of the embedded store; unused while jobs are kept in memory"},
+    {"--store", "GRADCHECKD_STORE", TEXT, AT(store), "memory:", 0, 0, 0, "URL",
+     "where jobs are kept"},
+    {"--host-name", "GRADCHECKD_HOST_NAME", TEXT, AT(host_name), NULL, 0, 0, 0, "NAME",
+     "host name accepted beside localhost, 127.0.0.1 and [::1]"},
+    {"--workers", "GRADCHECKD_WORKERS", NUMBER, AT(workers), NULL, 0, 0, 64, "threads",
+     "that compute; 0: one a processor"},
+    {"--connections", "GRADCHECKD_CONNECTIONS", NUMBER, AT(connections), NULL, 1024, 16, 65536,
+     "connections", "open at once"},
+    {"--idle-seconds", "GRADCHECKD_IDLE_SECONDS", NUMBER, AT(idle_seconds), NULL, 30, 1, 3600,
+     "seconds", "after which a silent connection is closed"},
+    {"--body-bytes", "GRADCHECKD_BODY_BYTES", NUMBER, AT(limits.body_bytes), NULL, 64 * MIB, 1024,
+     4 * GIB, "bytes", "of one request body"},
+    {"--json-bytes", "GRADCHECKD_JSON_BYTES", NUMBER, AT(limits.json_bytes), NULL, 512 * MIB,
+     1024 * 1024, 1024 * GIB, "bytes", "of decoded JSON, all requests together"},
+    {"--json-depth", "GRADCHECKD_JSON_DEPTH", NUMBER, AT(limits.json_depth), NULL, 32, 8, 1024,
+     "levels", "of nesting in a body"},
+    {"--job-seconds", "GRADCHECKD_JOB_SECONDS", NUMBER, AT(limits.job_seconds), NULL, 3600, 1,
+     31536000, "seconds", "that a job may take"},
+    {"--job-bytes", "GRADCHECKD_JOB_BYTES", NUMBER, AT(limits.job_bytes), NULL, 2 * GIB, MIB,
+     1024 * GIB, "bytes", "of memory that a job may need, estimated"},
+    {"--active-jobs", "GRADCHECKD_ACTIVE_JOBS", NUMBER, AT(limits.active_jobs), NULL, 1000, 1,
+     100000, "jobs", "queued or running"},
+    {"--retain-jobs", "GRADCHECKD_RETAIN_JOBS", NUMBER, AT(limits.retain_jobs), NULL, 10000, 1,
+     10000000, "jobs", "kept after their end; the oldest go first"},
+    {"--retain-bytes", "GRADCHECKD_RETAIN_BYTES", NUMBER, AT(limits.retain_bytes), NULL, 2 * GIB,
+     MIB, 1024 * GIB, "bytes", "of requests and results kept"},
+};
+enum { OPTIONS = sizeof options / sizeof options[0] };
+
+_Static_assert(sizeof(size_t) == sizeof(int64_t), "numbers of both types are set through one");
+
+static void set_text(struct config *config, const struct option *option, const char *value)
+{
+    memcpy((char *)config + option->place, &value, sizeof value);
+}
+
+static void set_number(struct config *config, const struct option *option, int64_t value)
+{
+    memcpy((char *)config + option->place, &value, sizeof value);
+}
+
+static bool set(struct config *config, const struct option *option, const char *source,
+                const char *value)
+{
+    if (option->kind == TEXT) {
+        set_text(config, option, value);
+        return true;
+    }
+    char *end;
+    errno = 0;
+    const long long number = strtoll(value, &end, 10);
+    if (errno == 0 && end != value && *end == '\0' && number >= option->minimum &&
+        number <= option->maximum) {
+        set_number(config, option, number);
+        return true;
+    }
+    fprintf(stderr, "gradcheckd: %s must be a whole number from %lld to %lld, got '%s'\n", source,
+            (long long)option->minimum, (long long)option->maximum, value);
+    return false;
+}
+
+static void print_help(void)
+{
+    printf("usage: gradcheckd [OPTION VALUE]...\n\n"
+           "Checks gradients of neural networks, and trains them, as jobs over HTTP.\n\n");
+    for (int i = 0; i < OPTIONS; i++) {
+        const struct option *o = &options[i];
+        printf("  %s %s\n      %s (%s", o->flag, o->unit, o->help, o->variable);
+        if (o->kind == TEXT)
+            printf("; default %s)\n", o->text == NULL ? "none" : o->text);
+        else
+            printf("; default %lld, %lld to %lld)\n", (long long)o->fallback, (long long)o->minimum,
+                   (long long)o->maximum);
+    }
+    printf("  --version\n  --help\n");
+}
+
+static const struct option *option_find(const char *flag, size_t length)
+{
+    for (int i = 0; i < OPTIONS; i++)
+        if (strlen(options[i].flag) == length && memcmp(options[i].flag, flag, length) == 0)
+            return &options[i];
+    return NULL;
+}
+
+/* `--flag VALUE` or `--flag=VALUE`; advances *index past what it used. */
+static bool read_argument(struct config *config, int count, char **arguments, int *index)
+{
+    const char *argument = arguments[*index], *equals = strchr(argument, '=');
+    const size_t length = equals == NULL ? strlen(argument) : (size_t)(equals - argument);
+    const struct option *option = option_find(argument, length);
+    if (option == NULL) {
+        fprintf(stderr, "gradcheckd: unknown option '%s'; --help lists all\n", argument);
+        return false;
+    }
+    if (equals != NULL) return set(config, option, option->flag, equals + 1);
+    if (*index + 1 >= count) {
+        fprintf(stderr, "gradcheckd: %s needs a value\n", option->flag);
+        return false;
+    }
+    return set(config, option, option->flag, arguments[++*index]);
+}
+
+enum config_outcome config_read(struct config *config, int count, char **arguments)
+{
+    *config = (struct config){0};
+    for (int i = 0; i < OPTIONS; i++) {
+        set_text(config, &options[i], options[i].text);
+        if (options[i].kind == NUMBER) set_number(config, &options[i], options[i].fallback);
+        const char *value = getenv(options[i].variable);
+        if (value != NULL && !set(config, &options[i], options[i].variable, value))
+            return CONFIG_USAGE;
+    }
+    for (int i = 1; i < count; i++) {
+        if (strcmp(arguments[i], "--help") == 0) {
+            print_help();
+            return CONFIG_EXIT;
+        }
+        if (strcmp(arguments[i], "--version") == 0) {
+            printf("gradcheckd %s\n", GCK_VERSION);
+            return CONFIG_EXIT;
+        }
+        if (!read_argument(config, count, arguments, &i)) return CONFIG_USAGE;
+    }
+    const long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    if (config->workers == 0) config->workers = processors > 0 ? (size_t)processors : 1;
+    if (config->workers > 64) config->workers = 64;
+    return CONFIG_RUN;
+}

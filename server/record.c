@@ -1,0 +1,104 @@
+#include "server/record.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const state_names[] = {[JOB_QUEUED] = "queued",
+                                          [JOB_RUNNING] = "running",
+                                          [JOB_SUCCEEDED] = "succeeded",
+                                          [JOB_FAILED] = "failed",
+                                          [JOB_CANCELLED] = "cancelled"};
+static const char *const kind_names[] = {[JOB_CHECK] = "gradient-check",
+                                         [JOB_TRAINING] = "training"};
+static const char *const priority_names[] = {
+    [PRIORITY_LOW] = "low", [PRIORITY_NORMAL] = "normal", [PRIORITY_HIGH] = "high"};
+
+bool job_state_is_final(enum job_state state)
+{
+    return state != JOB_QUEUED && state != JOB_RUNNING;
+}
+
+const char *job_state_name(enum job_state state)
+{
+    return state_names[state];
+}
+
+const char *job_kind_name(enum job_kind kind)
+{
+    return kind_names[kind];
+}
+
+const char *job_priority_name(enum job_priority priority)
+{
+    return priority_names[priority];
+}
+
+static int find(const char *const *names, size_t count, const char *name, size_t length)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strlen(names[i]) == length && memcmp(names[i], name, length) == 0) return (int)i;
+    return -1;
+}
+
+int job_state_find(const char *name, size_t length)
+{
+    return find(state_names, sizeof state_names / sizeof state_names[0], name, length);
+}
+
+int job_kind_find(const char *name, size_t length)
+{
+    return find(kind_names, sizeof kind_names / sizeof kind_names[0], name, length);
+}
+
+int job_priority_find(const char *name, size_t length)
+{
+    return find(priority_names, sizeof priority_names / sizeof priority_names[0], name, length);
+}
+
+bool job_record_copy(const struct job_record *record, struct job_record *ret)
+{
+    struct label *label = NULL;
+    if (record->labels.count > 0) {
+        label = calloc(record->labels.count, sizeof *label);
+        if (label == NULL) {
+            *ret = (struct job_record){0};
+            return false;
+        }
+        memcpy(label, record->labels.label, record->labels.count * sizeof *label);
+    }
+    *ret = *record;
+    ret->labels.label = label;
+    blob_ref(ret->request);
+    blob_ref(ret->result);
+    blob_ref(ret->summary);
+    blob_ref(ret->error);
+    blob_ref(ret->parameters);
+    return true;
+}
+
+void job_record_done(struct job_record *record)
+{
+    free(record->labels.label);
+    blob_unref(record->request);
+    blob_unref(record->result);
+    blob_unref(record->summary);
+    blob_unref(record->error);
+    blob_unref(record->parameters);
+    *record = (struct job_record){0};
+}
+
+size_t job_record_bytes(const struct job_record *record)
+{
+    return sizeof *record + record->labels.count * sizeof *record->labels.label +
+           blob_size(record->request) + blob_size(record->result) + blob_size(record->summary) +
+           blob_size(record->error) + blob_size(record->parameters);
+}
+
+bool name_is_valid(const char *name)
+{
+    const size_t length = strlen(name);
+    static const char first[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    static const char later[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+    return length > 0 && length < NAME_SIZE && strchr(first, name[0]) != NULL &&
+           strspn(name, later) == length;
+}
