@@ -1,0 +1,73 @@
+/* JSON in and out: the one file with the JSON library, behind types of our own.
+ *
+ * Decoding is bounded: depth is checked before a tree is built, and all trees together stay within a memory budget. A document
+ * is used and freed by the thread that decoded it. */
+#ifndef GRADCHECKD_CODEC_JSON_H
+#define GRADCHECKD_CODEC_JSON_H
+
+#include "server/blob.h"
+#include "server/config.h"
+#include "server/problem.h"
+
+/* Call once, before the first thread. */
+void codec_json_start(void);
+
+/* ---- reading ---- */
+
+struct document;
+struct value;
+
+/* NULL after a problem: 400 with line and column, 413 when this body alone would exceed the budget, 503 when others hold it. */
+struct document *document_decode(const char *bytes, size_t size, const struct limits *limits,
+                                 struct problem *problem);
+void document_free(struct document *document);
+const struct value *document_root(const struct document *document);
+
+bool value_is_null(const struct value *value);
+bool value_is_number(const struct value *value);
+bool value_is_boolean(const struct value *value);
+bool value_is_text(const struct value *value);
+bool value_is_array(const struct value *value);
+bool value_is_object(const struct value *value);
+const char *value_kind(const struct value *value); /* "a string", for messages */
+
+double value_number(const struct value *value);
+bool value_boolean(const struct value *value);
+const char *value_text(const struct value *value);
+/* Items of an array, members of an object. */
+size_t value_count(const struct value *value);
+const struct value *value_item(const struct value *array, size_t index);
+const struct value *value_member(const struct value *object, const char *name); /* or NULL */
+/* Walks the members: *iterator is NULL at first; returns the next one's name, or NULL after the last. */
+const char *value_next(const struct value *object, void **iterator, const struct value **member);
+
+/* ---- writing ---- */
+
+/* Values are made, and moved into what they become part of. Whatever fails for want of memory marks the writer, and all goes on. */
+struct writer {
+    bool failed;
+};
+
+struct value *write_object(struct writer *writer);
+struct value *write_array(struct writer *writer);
+struct value *write_number(struct writer *writer, double number); /* null unless finite */
+struct value *write_count(struct writer *writer, uint64_t count);
+struct value *write_boolean(struct writer *writer, bool truth);
+struct value *write_text(struct writer *writer, const char *text);
+struct value *write_null(void);
+void write_member(struct writer *writer, struct value *object, const char *name,
+                  struct value *member);
+void write_item(struct writer *writer, struct value *array, struct value *item);
+
+/* The value as text, which is freed with it; NULL when something failed. */
+struct blob *write_blob(struct writer *writer, struct value *value);
+
+/* `object` as text with members appended that are text already (a NULL blob is null): how a stored result is spliced in. */
+struct member_text {
+    const char *name;
+    const struct blob *text;
+};
+struct blob *write_spliced(struct writer *writer, struct value *object,
+                           const struct member_text *members, size_t count);
+
+#endif

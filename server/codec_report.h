@@ -1,0 +1,29 @@
+/* What came out of jobs and questions, as JSON text. Each returns NULL when memory is out. */
+#ifndef GRADCHECKD_CODEC_REPORT_H
+#define GRADCHECKD_CODEC_REPORT_H
+
+#include "server/problem.h"
+#include "server/spec.h"
+
+/* The result of a check, and its summary for lists. */
+struct blob *codec_check_result(const struct spec *spec, const gck_report *report);
+struct blob *codec_check_summary(const gck_report *report);
+
+struct blob *codec_training_result(const gck_train_result *result);
+struct blob *codec_training_summary(const gck_train_result *result);
+
+/* {"parameters": […]}; with masks, for a check of samples rows, as drawn from the model's seed. */
+struct blob *codec_parameters(const gck_model *model, const double *parameters,
+                              size_t mask_samples);
+
+/* evaluation NULL: no cost and accuracy. */
+struct blob *codec_predictions(const gck_model *model, const gck_data *data, const double *y,
+                               const gck_evaluation *evaluation);
+
+struct blob *codec_summary(const gck_model *model, size_t samples);
+struct blob *codec_catalog(void);
+
+/* An RFC 9457 document; instance is the request's id, or NULL. */
+struct blob *codec_problem(const struct problem *problem, const char *instance);
+
+#endif

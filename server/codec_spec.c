@@ -1,0 +1,403 @@
+#include "server/codec_spec.h"
+#include "server/codec_choice.h"
+#include "server/codec_model.h"
+
+#include <gradcheck/optimizer.h>
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+#define EXACT_MAX UINT64_C(9007199254740991)
+
+static bool out_of_memory(const struct place *place)
+{
+    return problem_set(place->problem, PROBLEM_OUT_OF_MEMORY, "memory is out");
+}
+
+/* An optional member that has a value; null counts as absent where null is the default. */
+static const struct value *optional(const struct value *object, const char *name)
+{
+    const struct value *member = object == NULL ? NULL : value_member(object, name);
+    return member == NULL || value_is_null(member) ? NULL : member;
+}
+
+static bool optional_count(const struct value *object, const struct place *place, const char *name,
+                           uint64_t minimum, uint64_t maximum, uint64_t *count)
+{
+    const struct value *member = value_member(object, name);
+    const struct place at = place_key(place, name);
+    return member == NULL || read_count(member, &at, minimum, maximum, count);
+}
+
+static bool optional_number(const struct value *object, const struct place *place,
+                            const char *name, double minimum, double maximum, double *number)
+{
+    const struct value *member = value_member(object, name);
+    const struct place at = place_key(place, name);
+    return member == NULL || read_number(member, &at, minimum, maximum, number);
+}
+
+static bool optional_boolean(const struct value *object, const struct place *place,
+                             const char *name, bool *truth)
+{
+    const struct value *member = value_member(object, name);
+    const struct place at = place_key(place, name);
+    return member == NULL || read_boolean(member, &at, truth);
+}
+
+/* ---- what every job has ---- */
+
+static bool text_is_plain(const char *text)
+{
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text < 0x20 || *text == 0x7f) return false;
+    return true;
+}
+
+static bool read_labels(const struct value *value, const struct place *place, struct labels *labels)
+{
+    if (!value_is_object(value)) return read_object(value, place, NULL, 0);
+    const size_t count = value_count(value);
+    if (count > LABELS_MAX)
+        return place_fail(place, "must have at most %d labels, got %zu", LABELS_MAX, count);
+    labels->label = calloc(count + 1, sizeof *labels->label);
+    if (labels->label == NULL) return out_of_memory(place);
+    void *iterator = NULL;
+    const struct value *member;
+    const char *name, *text;
+    while ((name = value_next(value, &iterator, &member)) != NULL) {
+        const struct place at = place_key(place, name);
+        if (!name_is_valid(name))
+            return place_fail(&at, "names of labels are [A-Za-z0-9][A-Za-z0-9._-]{0,63}");
+        if (!read_text(member, &at, &text)) return false;
+        if (*text == '\0' || strlen(text) >= LABEL_VALUE_SIZE || !text_is_plain(text))
+            return place_fail(&at, "must have 1 to 256 bytes without control characters");
+        struct label *label = &labels->label[labels->count++];
+        memcpy(label->name, name, strlen(name) + 1);
+        memcpy(label->value, text, strlen(text) + 1);
+    }
+    return true;
+}
+
+static bool read_priority(const struct value *value, const struct place *place,
+                          enum job_priority *priority)
+{
+    const char *text;
+    if (!read_text(value, place, &text)) return false;
+    const int found = job_priority_find(text, strlen(text));
+    if (found < 0) return place_fail(place, "must be \"low\", \"normal\" or \"high\"");
+    *priority = (enum job_priority)found;
+    return true;
+}
+
+static bool read_common(const struct value *root, const struct place *place, struct spec *spec)
+{
+    const struct value *labels = value_member(root, "labels");
+    const struct value *priority = value_member(root, "priority");
+    const struct place at_labels = place_key(place, "labels");
+    const struct place at_priority = place_key(place, "priority");
+    return (labels == NULL || read_labels(labels, &at_labels, &spec->labels)) &&
+           (priority == NULL || read_priority(priority, &at_priority, &spec->priority));
+}
+
+/* ---- checks ---- */
+
+static bool read_method(const struct value *value, const struct place *place)
+{
+    static const char *const later[] = {"forward", "complex_step", "ridders", "directional"};
+    const char *text;
+    if (!read_text(value, place, &text)) return false;
+    if (strcmp(text, "central") == 0) return true;
+    for (size_t i = 0; i < COUNT(later); i++)
+        if (strcmp(text, later[i]) == 0)
+            return place_fail(place, "\"%s\" is not available in this version; \"central\" is",
+                              text);
+    return place_fail(place, "\"%.60s\" is no method; there is central", text);
+}
+
+static bool read_layer_list(const struct value *value, const struct place *place, struct spec *spec)
+{
+    if (!read_array(value, place)) return false;
+    spec->layer_checked = calloc(spec->model->layer_count, sizeof *spec->layer_checked);
+    if (spec->layer_checked == NULL) return out_of_memory(place);
+    for (size_t i = 0; i < value_count(value); i++) {
+        const struct place at = place_index(place, i);
+        uint64_t layer;
+        if (!read_count(value_item(value, i), &at, 0, spec->model->layer_count - 1, &layer))
+            return false;
+        if (spec->layer_checked[layer])
+            return place_fail(&at, "layer %llu is named twice", (unsigned long long)layer);
+        spec->layer_checked[layer] = true;
+    }
+    spec->check.layer_checked = spec->layer_checked;
+    return true;
+}
+
+static bool read_include(const struct value *value, const struct place *place, struct spec *spec)
+{
+    if (!read_array(value, place)) return false;
+    for (size_t i = 0; i < value_count(value); i++) {
+        const struct place at = place_index(place, i);
+        const char *text;
+        if (!read_text(value_item(value, i), &at, &text)) return false;
+        if (strcmp(text, "gradients") != 0)
+            return place_fail(&at, "\"%.60s\" cannot be included; \"gradients\" can", text);
+        spec->include_gradients = true;
+    }
+    return true;
+}
+
+static bool read_check_lists(const struct value *value, const struct place *place, struct spec *spec)
+{
+    const struct value *method = value_member(value, "method");
+    const struct value *layers = optional(value, "layers");
+    const struct value *include = value_member(value, "include");
+    const struct place at_method = place_key(place, "method");
+    const struct place at_layers = place_key(place, "layers");
+    const struct place at_include = place_key(place, "include");
+    return (method == NULL || read_method(method, &at_method)) &&
+           (layers == NULL || read_layer_list(layers, &at_layers, spec)) &&
+           (include == NULL || read_include(include, &at_include, spec));
+}
+
+static bool read_check(const struct value *value, const struct place *place, struct spec *spec)
+{
+    static const char *const names[] = {"method", "epsilon", "tolerance", "layers",  "inputs",
+                                        "worst",  "include", "claimed",   "time_limit_seconds"};
+    const struct place at_tolerance = place_key(place, "tolerance");
+    const struct place at_claimed = place_key(place, "claimed");
+    gck_check_spec *check = &spec->check;
+    uint64_t worst = check->worst;
+    if (!read_object(value, place, names, COUNT(names))) return false;
+    if (optional(value, "claimed") != NULL)
+        return place_fail(&at_claimed, "claimed gradients are not available in this version");
+    const struct value *tolerance = optional(value, "tolerance");
+    if (!read_check_lists(value, place, spec) ||
+        !optional_number(value, place, "epsilon", 1e-12, 1, &check->epsilon) ||
+        (tolerance != NULL && !read_number(tolerance, &at_tolerance, 0, 1, &check->tolerance)) ||
+        !optional_boolean(value, place, "inputs", &check->inputs) ||
+        !optional_count(value, place, "worst", 0, GCK_WORST_MAX, &worst) ||
+        !optional_number(value, place, "time_limit_seconds", 1e-3, 31536000,
+                         &spec->time_limit_seconds))
+        return false;
+    check->worst = (size_t)worst;
+    return true;
+}
+
+static bool memory_admits(const struct place *place, const struct limits *limits, double bytes,
+                          double operations)
+{
+    if (bytes <= (double)limits->job_bytes) return true;
+    return problem_set(place->problem, PROBLEM_TOO_LARGE,
+                       "this job needs an estimated %.3g bytes of memory (and %.3g operations); "
+                       "the limit is %zu bytes",
+                       bytes, operations, limits->job_bytes);
+}
+
+static bool decode_check(const struct value *root, const struct place *place,
+                         const struct limits *limits, struct spec *spec)
+{
+    const struct value *check = value_member(root, "check");
+    const struct place at = place_key(place, "check");
+    spec->check = (gck_check_spec){
+        .method = GCK_CENTRAL, .epsilon = 1e-4, .tolerance = NAN, .worst = 5};
+    if (check != NULL && !read_check(check, &at, spec)) return false;
+    gck_check_cost cost;
+    gck_check_estimate(spec->model, spec->data->samples, spec->layer_checked, spec->check.inputs,
+                       &cost);
+    if (cost.parameters == 0 && !spec->check.inputs)
+        return place_fail(&at, "leaves nothing to check: no layer with parameters, no inputs");
+    spec->check.model = spec->model;
+    spec->check.data = spec->data;
+    return memory_admits(place, limits, cost.memory_bytes, cost.operations);
+}
+
+/* ---- trainings ---- */
+
+static bool read_training(const struct value *value, const struct place *place, struct spec *spec)
+{
+    static const char *const names[] = {"epochs", "batch_size",       "optimizer",  "shuffle",
+                                        "seed",   "validation_split", "check_every"};
+    const struct place at_optimizer = place_key(place, "optimizer");
+    const struct place at_batch = place_key(place, "batch_size");
+    gck_train_spec *train = &spec->train;
+    uint64_t epochs = train->epochs, batch = 0, check_every = 0;
+    if (!read_object(value, place, names, COUNT(names))) return false;
+    const struct value *optimizer = value_member(value, "optimizer");
+    const struct value *batch_size = optional(value, "batch_size");
+    if (!optional_count(value, place, "epochs", 1, GCK_EPOCHS_MAX, &epochs) ||
+        (batch_size != NULL && !read_count(batch_size, &at_batch, 1, EXACT_MAX, &batch)) ||
+        (optimizer != NULL &&
+         !read_choice(optimizer, &at_optimizer, &gck_optimizers, &train->optimizer)) ||
+        !optional_boolean(value, place, "shuffle", &train->shuffle) ||
+        !optional_count(value, place, "seed", 0, EXACT_MAX, &train->seed) ||
+        !optional_number(value, place, "validation_split", 0, nextafter(1, 0),
+                         &train->validation_split) ||
+        !optional_count(value, place, "check_every", 0, GCK_EPOCHS_MAX, &check_every))
+        return false;
+    train->epochs = (size_t)epochs;
+    train->batch_size = (size_t)batch;
+    train->check_every = (size_t)check_every;
+    return true;
+}
+
+static bool decode_training(const struct value *root, const struct place *place,
+                            const struct limits *limits, struct spec *spec)
+{
+    const struct value *training = value_member(root, "training");
+    const struct place at = place_key(place, "training");
+    spec->train = (gck_train_spec){.epochs = 100,
+                                   .optimizer = gck_choice_named(&gck_optimizers, "sgd"),
+                                   .shuffle = true,
+                                   .seed = 1};
+    if (training != NULL && !read_training(training, &at, spec)) return false;
+    spec->train.model = spec->model;
+    spec->train.data = spec->data;
+    if (spec->train.check_every > 0 && spec->model->parameter_count == 0)
+        return place_fail(&at, "a network without parameters has nothing to check");
+    double operations, bytes;
+    gck_train_estimate(&spec->train, &operations, &bytes);
+    return memory_admits(place, limits, bytes, operations);
+}
+
+/* ---- whole bodies ---- */
+
+struct body {
+    struct document *document;
+    const struct value *root;
+    struct place place;
+};
+
+static bool body_open(struct body *body, const struct blob *bytes, const struct limits *limits,
+                      struct problem *problem)
+{
+    body->place = (struct place){.problem = problem};
+    body->document = document_decode(bytes->data, bytes->size, limits, problem);
+    if (body->document == NULL) return false;
+    body->root = document_root(body->document);
+    return true;
+}
+
+static bool decode_body(const struct body *body, const char *part, const struct limits *limits,
+                        struct spec *spec)
+{
+    const char *const names[] = {"model", "data", "labels", "priority", part};
+    const struct place at_model = place_key(&body->place, "model");
+    const struct place at_data = place_key(&body->place, "data");
+    const struct value *model, *data;
+    if (!read_object(body->root, &body->place, names, COUNT(names)) ||
+        !read_common(body->root, &body->place, spec) ||
+        !read_required(body->root, &body->place, "model", &model) ||
+        !read_model(model, &at_model, &spec->model) ||
+        !read_required(body->root, &body->place, "data", &data) ||
+        !read_data(data, &at_data, spec->model, limits->job_bytes, &spec->data))
+        return false;
+    const bool decoded = spec->kind == JOB_CHECK
+                             ? decode_check(body->root, &body->place, limits, spec)
+                             : decode_training(body->root, &body->place, limits, spec);
+    /* Last, since drawing the parameters of a network that is too large takes long. */
+    if (!decoded || !read_model_parameters(model, &at_model, spec->model, &spec->parameters))
+        return false;
+    spec->check.parameters = spec->train.parameters = spec->parameters;
+    return true;
+}
+
+struct spec *codec_spec_decode(enum job_kind kind, const struct blob *bytes,
+                               const struct limits *limits, struct problem *problem)
+{
+    struct body body;
+    if (!body_open(&body, bytes, limits, problem)) return NULL;
+    struct spec *spec = calloc(1, sizeof *spec);
+    bool decoded = spec != NULL || out_of_memory(&body.place);
+    if (decoded) {
+        spec->kind = kind;
+        spec->priority = PRIORITY_NORMAL;
+        spec->time_limit_seconds = INFINITY;
+        decoded = decode_body(&body, kind == JOB_CHECK ? "check" : "training", limits, spec);
+    }
+    document_free(body.document);
+    if (decoded) return spec;
+    spec_free(spec);
+    return NULL;
+}
+
+bool codec_spec_model(const struct blob *bytes, const struct limits *limits, gck_model **ret_model,
+                      double **ret_parameters, struct problem *problem)
+{
+    struct body body;
+    if (!body_open(&body, bytes, limits, problem)) return false;
+    const struct place at = place_key(&body.place, "model");
+    const struct value *value;
+    gck_model *model = NULL;
+    bool decoded = read_required(body.root, &body.place, "model", &value) &&
+                   read_model(value, &at, &model) &&
+                   (ret_parameters == NULL ||
+                    read_model_parameters(value, &at, model, ret_parameters));
+    document_free(body.document);
+    if (decoded)
+        *ret_model = model;
+    else
+        gck_model_free(model);
+    return decoded;
+}
+
+bool codec_summary_decode(const struct blob *bytes, const struct limits *limits,
+                          gck_model **ret_model, size_t *ret_samples, struct problem *problem)
+{
+    static const char *const names[] = {"model", "samples"};
+    struct body body;
+    if (!body_open(&body, bytes, limits, problem)) return false;
+    const struct place at = place_key(&body.place, "model");
+    const struct value *value;
+    uint64_t samples = 1;
+    const bool decoded =
+        read_object(body.root, &body.place, names, COUNT(names)) &&
+        optional_count(body.root, &body.place, "samples", 1, UINT32_MAX, &samples) &&
+        read_required(body.root, &body.place, "model", &value) && read_model(value, &at, ret_model);
+    *ret_samples = (size_t)samples;
+    document_free(body.document);
+    return decoded;
+}
+
+static bool decode_prediction(const struct body *body, const gck_model *model,
+                              const struct limits *limits, gck_data **ret_data, bool *ret_with_y)
+{
+    static const char *const names[] = {"x", "y"};
+    const struct value *x_value;
+    const struct place at = place_key(&body->place, "x");
+    if (!read_object(body->root, &body->place, names, COUNT(names)) ||
+        !read_required(body->root, &body->place, "x", &x_value))
+        return false;
+    *ret_with_y = value_member(body->root, "y") != NULL;
+    if (*ret_with_y) return read_data(body->root, &body->place, model, limits->job_bytes, ret_data);
+    size_t samples;
+    double *x;
+    gck_error error;
+    if (!read_x(x_value, &at, model, &samples, &x)) return false;
+    const double bytes = sizeof(double) * (double)samples * (double)model->outputs;
+    const bool fits = bytes <= (double)limits->job_bytes ||
+                      problem_set(body->place.problem, PROBLEM_TOO_LARGE,
+                                  "the outputs take %.0f bytes; the limit is %zu", bytes,
+                                  limits->job_bytes);
+    if (!fits || gck_data_new(samples, model->inputs, model->outputs, false, ret_data, &error) !=
+                     GCK_OK) {
+        gck_vector_free(x);
+        return fits && place_fail_error(&body->place, &error);
+    }
+    gck_vector_free((*ret_data)->x);
+    (*ret_data)->x = x;
+    return true;
+}
+
+bool codec_prediction_decode(const struct blob *bytes, const struct limits *limits,
+                             const gck_model *model, gck_data **ret_data, bool *ret_with_y,
+                             struct problem *problem)
+{
+    struct body body;
+    if (!body_open(&body, bytes, limits, problem)) return false;
+    const bool decoded = decode_prediction(&body, model, limits, ret_data, ret_with_y);
+    document_free(body.document);
+    return decoded;
+}

@@ -1,0 +1,45 @@
+#include "server/codec_tensor.h"
+
+static struct value *write_axis(struct writer *writer, const gck_shape *shape, size_t axis,
+                                const double **next)
+{
+    struct value *array = write_array(writer);
+    for (size_t i = 0; i < shape->dim[axis]; i++)
+        write_item(writer, array,
+                   axis + 1 == shape->rank ? write_number(writer, *(*next)++)
+                                           : write_axis(writer, shape, axis + 1, next));
+    return array;
+}
+
+struct value *write_tensor(struct writer *writer, const gck_shape *shape, const double *values)
+{
+    return write_axis(writer, shape, 0, &values);
+}
+
+struct value *write_shape(struct writer *writer, const gck_shape *shape)
+{
+    struct value *array = write_array(writer);
+    for (size_t axis = 0; axis < shape->rank; axis++)
+        write_item(writer, array, write_count(writer, shape->dim[axis]));
+    return array;
+}
+
+struct value *write_parameters(struct writer *writer, const gck_model *model,
+                               const double *parameters, const bool *chosen)
+{
+    struct value *array = write_array(writer);
+    for (size_t i = 0; i < model->layer_count; i++) {
+        const gck_layer *layer = &model->layer[i];
+        if (layer->tensor_count == 0 || (chosen != NULL && !chosen[i])) {
+            write_item(writer, array, write_null());
+            continue;
+        }
+        struct value *entry = write_object(writer);
+        for (size_t t = 0; t < layer->tensor_count; t++)
+            write_member(writer, entry, layer->tensor[t].name,
+                         write_tensor(writer, &layer->tensor[t].shape,
+                                      parameters + layer->tensor[t].offset));
+        write_item(writer, array, entry);
+    }
+    return array;
+}
