@@ -327,7 +327,8 @@ struct blob *write_spliced(struct writer *writer, struct value *object,
     if (dump(writer, object, &buf)) buf.size--; /* the closing brace */
     for (size_t i = 0; i < count && !writer->failed; i++) {
         const struct blob *text = members[i].text;
-        if (!buf_append_text(&buf, ",\"") || !buf_append_text(&buf, members[i].name) ||
+        const bool first = buf.size == 1; /* after the opening brace */
+        if (!buf_append_text(&buf, first ? "\"" : ",\"") || !buf_append_text(&buf, members[i].name) ||
             !buf_append_text(&buf, "\":") ||
             !(text == NULL ? buf_append_text(&buf, "null")
                            : buf_append(&buf, text->data, text->size)))

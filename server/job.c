@@ -1,0 +1,255 @@
+#include "server/job.h"
+#include "server/clock.h"
+
+#include <math.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+/* The form of struct job_cut. */
+#define CUT_FORMAT 1
+
+static bool prepare_check(struct job *job, gck_error *error)
+{
+    if (gck_check_new(&job->spec->check, &job->check, error) != GCK_OK) return false;
+    const gck_check_cut *cut = gck_check_cut_of(job->check);
+    job->record.cut = (struct job_cut){CUT_FORMAT,          cut->block_rows,   cut->block_count,
+                                       cut->grain_elements, cut->grain_inputs, cut->grain_count};
+    job->record.total = gck_check_total(job->check);
+    job->partial = calloc(cut->grain_count, sizeof *job->partial);
+    return job->partial != NULL || gck_error_memory(error) == GCK_OK;
+}
+
+static bool prepare_training(struct job *job, gck_error *error)
+{
+    if (gck_train_new(&job->spec->train, &job->train, error) != GCK_OK) return false;
+    job->record.total = job->spec->train.epochs;
+    return true;
+}
+
+struct job *job_new(struct spec *spec, struct job_record *record, int64_t job_seconds,
+                    struct problem *problem)
+{
+    struct job *job = calloc(1, sizeof *job);
+    if (job == NULL) {
+        problem_set(problem, PROBLEM_OUT_OF_MEMORY, "memory is out");
+        spec_free(spec);
+        return NULL;
+    }
+    atomic_init(&job->references, 1);
+    atomic_init(&job->deadline_ns, INT64_MAX);
+    pthread_mutex_init(&job->lock, NULL);
+    job->spec = spec;
+    if (spec->time_limit_seconds > (double)job_seconds)
+        spec->time_limit_seconds = (double)job_seconds;
+    gck_error error;
+    const bool check = spec->kind == JOB_CHECK;
+    bool made = check ? prepare_check(job, &error) : prepare_training(job, &error);
+    if (!made) problem_from_error(problem, check ? "/check" : "/training", &error);
+    const struct job_record prepared = job->record;
+    if (made && !job_record_copy(record, &job->record))
+        made = problem_set(problem, PROBLEM_OUT_OF_MEMORY, "memory is out");
+    if (!made) {
+        job_unref(job);
+        return NULL;
+    }
+    job->record.cut = prepared.cut;
+    job->record.total = prepared.total;
+    gck_signature(job->record.signature);
+    return job;
+}
+
+struct job *job_ref(struct job *job)
+{
+    atomic_fetch_add(&job->references, 1);
+    return job;
+}
+
+void job_unref(struct job *job)
+{
+    if (job == NULL || atomic_fetch_sub(&job->references, 1) > 1) return;
+    if (job->partial != NULL)
+        for (size_t i = 0; i < gck_check_cut_of(job->check)->grain_count; i++)
+            gck_partial_done(&job->partial[i]);
+    free(job->partial);
+    gck_check_free(job->check);
+    gck_train_free(job->train);
+    spec_free((struct spec *)job->spec);
+    job_record_done(&job->record);
+    pthread_mutex_destroy(&job->lock);
+    free(job);
+}
+
+bool job_is_divisible(const struct job *job)
+{
+    return job->check != NULL;
+}
+
+static bool is_late(const struct job *job)
+{
+    return clock_monotonic_ns() > atomic_load(&job->deadline_ns);
+}
+
+static bool stop_is_asked(const struct job *job)
+{
+    return atomic_load(&job->cancelled) || atomic_load(&job->abandoned) || is_late(job);
+}
+
+static bool stop_callback(void *context)
+{
+    return stop_is_asked(context);
+}
+
+gck_stop job_stop(struct job *job)
+{
+    return (gck_stop){stop_callback, job};
+}
+
+static void begin(struct job *job)
+{
+    if (job->record.state != JOB_QUEUED) return;
+    job->started_ns = clock_monotonic_ns();
+    /* A limit beyond the clock is none. */
+    const double limit_ns = job->spec->time_limit_seconds * 1e9;
+    if (limit_ns < 9e18 - (double)job->started_ns)
+        atomic_store(&job->deadline_ns, job->started_ns + (int64_t)limit_ns);
+    job->record.state = JOB_RUNNING;
+    job->record.started_ms = clock_wall_ms();
+    job->record.attempts++;
+    job->record.version++;
+}
+
+bool job_take(struct job *job, size_t *ret_grain)
+{
+    pthread_mutex_lock(&job->lock);
+    const size_t count = job->check != NULL ? gck_check_cut_of(job->check)->grain_count : 1;
+    const bool there = !job->ended && job->problem.type == PROBLEM_NONE && job->next < count &&
+                       !atomic_load(&job->cancelled) && !atomic_load(&job->abandoned);
+    if (there) {
+        begin(job);
+        *ret_grain = job->next++;
+        job->outstanding++;
+    }
+    pthread_mutex_unlock(&job->lock);
+    return there;
+}
+
+/* ---- handing in; the lock is held on entry and on return ---- */
+
+static void fail(struct job *job, gck_status status, const gck_error *error)
+{
+    if (status != GCK_OK && status != GCK_STOPPED) problem_from_error(&job->problem, "", error);
+}
+
+/* Whether all work is over, one way or the other; true for one caller alone. */
+static bool conclude(struct job *job, bool complete)
+{
+    const bool broken = job->problem.type != PROBLEM_NONE || atomic_load(&job->cancelled) ||
+                        (!atomic_load(&job->abandoned) && is_late(job));
+    if (job->ended || job->folding || !(complete || (broken && job->outstanding == 0)))
+        return false;
+    job->ended = true;
+    job->record.seconds = (double)(clock_monotonic_ns() - job->started_ns) * 1e-9;
+    return true;
+}
+
+/* One thread at a time folds what is there, in grain order, and lets go of the lock while it does. */
+static void fold(struct job *job)
+{
+    if (job->folding) return;
+    job->folding = true;
+    const size_t count = gck_check_cut_of(job->check)->grain_count;
+    size_t grain = gck_check_folded(job->check);
+    while (grain < count && job->partial[grain].values != NULL &&
+           job->problem.type == PROBLEM_NONE) {
+        gck_partial partial = job->partial[grain];
+        job->partial[grain] = (gck_partial){0};
+        pthread_mutex_unlock(&job->lock);
+        gck_error error;
+        const gck_status status = gck_check_fold(job->check, grain++, &partial, &error);
+        gck_partial_done(&partial);
+        const size_t done = gck_check_done(job->check);
+        pthread_mutex_lock(&job->lock);
+        fail(job, status, &error);
+        if (job->record.done != done) job->record.version++;
+        job->record.done = done;
+    }
+    job->folding = false;
+}
+
+bool job_hand_in(struct job *job, size_t grain, gck_status status, gck_partial *partial,
+                 const gck_error *error)
+{
+    pthread_mutex_lock(&job->lock);
+    job->outstanding--;
+    fail(job, status, error);
+    if (status == GCK_OK) {
+        job->partial[grain] = *partial;
+        fold(job);
+    }
+    const bool complete =
+        !job->folding && gck_check_folded(job->check) == gck_check_cut_of(job->check)->grain_count;
+    const bool ended = conclude(job, complete);
+    pthread_mutex_unlock(&job->lock);
+    return ended;
+}
+
+bool job_hand_back(struct job *job, gck_status status, bool finished, const gck_error *error)
+{
+    const size_t done = gck_train_epochs_done(job->train);
+    pthread_mutex_lock(&job->lock);
+    job->outstanding--;
+    job->next = 0;
+    fail(job, status, error);
+    if (job->record.done != done) job->record.version++;
+    job->record.done = done;
+    const bool ended = conclude(job, status == GCK_OK && finished);
+    pthread_mutex_unlock(&job->lock);
+    return ended;
+}
+
+bool job_cancel(struct job *job)
+{
+    pthread_mutex_lock(&job->lock);
+    if (!job->ended && !job->record.cancel_requested) {
+        atomic_store(&job->cancelled, true);
+        job->record.cancel_requested = true;
+        job->record.version++;
+    }
+    const bool started = job->started_ns > 0;
+    const bool ended = conclude(job, false);
+    if (ended && !started) job->record.seconds = 0;
+    pthread_mutex_unlock(&job->lock);
+    return ended;
+}
+
+enum job_state job_outcome(struct job *job, struct problem *ret_problem)
+{
+    pthread_mutex_lock(&job->lock);
+    const bool complete = job->check != NULL
+                              ? gck_check_folded(job->check) ==
+                                    gck_check_cut_of(job->check)->grain_count
+                              : job->record.done == job->record.total;
+    enum job_state state = JOB_SUCCEEDED;
+    *ret_problem = job->problem;
+    if (job->problem.type != PROBLEM_NONE) {
+        state = JOB_FAILED;
+    } else if (!complete && atomic_load(&job->cancelled)) {
+        state = JOB_CANCELLED;
+    } else if (!complete && is_late(job)) {
+        problem_set(ret_problem, PROBLEM_TIME_LIMIT, "stopped after %.3g seconds",
+                    job->spec->time_limit_seconds);
+        state = JOB_FAILED;
+    }
+    pthread_mutex_unlock(&job->lock);
+    return state;
+}
+
+bool job_snapshot(struct job *job, struct job_record *ret_record)
+{
+    pthread_mutex_lock(&job->lock);
+    const bool copied = job_record_copy(&job->record, ret_record);
+    if (copied && !job->ended && job->started_ns > 0)
+        ret_record->seconds = (double)(clock_monotonic_ns() - job->started_ns) * 1e-9;
+    pthread_mutex_unlock(&job->lock);
+    return copied;
+}

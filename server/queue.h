@@ -1,0 +1,27 @@
+/* Jobs with work to be taken, by priority and then in turn. Any thread. */
+#ifndef GRADCHECKD_QUEUE_H
+#define GRADCHECKD_QUEUE_H
+
+#include "server/job.h"
+
+struct queue;
+
+/* One grain, or a training's chain, taken by one worker. */
+struct lease {
+    struct job *job; /* a reference */
+    size_t grain;
+};
+
+struct queue *queue_open(void);
+void queue_close(struct queue *queue);
+/* Nothing is handed out any more; those who wait return. */
+void queue_stop(struct queue *queue);
+
+/* Puts a job at the end of its priority; keeps a reference of its own. */
+void queue_push(struct queue *queue, struct job *job);
+/* Blocks until there is work; false once stopped. The job goes to the end of its turn. */
+bool queue_take(struct queue *queue, struct lease *ret_lease);
+/* Whether a job other than this waits for a worker. */
+bool queue_is_contended(struct queue *queue, const struct job *job);
+
+#endif
