@@ -148,6 +148,7 @@ static bool conclude(struct job *job, bool complete)
     if (job->ended || job->folding || !(complete || (broken && job->outstanding == 0)))
         return false;
     job->ended = true;
+    job->complete = complete;
     job->record.seconds = (double)(clock_monotonic_ns() - job->started_ns) * 1e-9;
     return true;
 }
@@ -225,17 +226,13 @@ bool job_cancel(struct job *job)
 enum job_state job_outcome(struct job *job, struct problem *ret_problem)
 {
     pthread_mutex_lock(&job->lock);
-    const bool complete = job->check != NULL
-                              ? gck_check_folded(job->check) ==
-                                    gck_check_cut_of(job->check)->grain_count
-                              : job->record.done == job->record.total;
     enum job_state state = JOB_SUCCEEDED;
     *ret_problem = job->problem;
     if (job->problem.type != PROBLEM_NONE) {
         state = JOB_FAILED;
-    } else if (!complete && atomic_load(&job->cancelled)) {
+    } else if (!job->complete && atomic_load(&job->cancelled)) {
         state = JOB_CANCELLED;
-    } else if (!complete && is_late(job)) {
+    } else if (!job->complete) {
         problem_set(ret_problem, PROBLEM_TIME_LIMIT, "stopped after %.3g seconds",
                     job->spec->time_limit_seconds);
         state = JOB_FAILED;

@@ -26,7 +26,7 @@ struct job {
     int64_t started_ns;
     size_t next, outstanding; /* grains: the first not taken; how many are out */
     gck_partial *partial;     /* one a grain: handed in, not folded yet */
-    bool folding, ended;
+    bool folding, complete, ended;
 
     struct job *queue_next; /* of the queue's lock */
     bool queued;

@@ -1,0 +1,478 @@
+#include "server/http.h"
+#include "server/clock.h"
+#include "server/header.h"
+#include "server/log.h"
+#include "server/pool.h"
+
+#include <microhttpd.h>
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+enum {
+    HTTP_THREADS = 2,
+    POOL_THREADS = 4,
+    CONNECTION_BYTES = 64 << 10, /* headers, and one chunk of a body */
+    PATH_LOGGED = 200
+};
+
+/* A body that is too large is read and dropped up to here, so that its sender sees the answer. */
+#define DROP_BYTES (UINT64_C(64) << 20)
+#define DROP_NS INT64_C(10000000000)
+
+struct http {
+    struct MHD_Daemon *daemon;
+    struct pool *pool;
+    struct service *service;
+    pthread_mutex_t lock; /* for the two below */
+    pthread_cond_t resumed;
+    size_t suspended;
+    bool stopping;
+};
+
+/* A request under way. Made on the first call for it, freed by completed() alone. While the connection is suspended it
+ * belongs to the request pool, or to the table of waiters; otherwise to the connection's thread. */
+struct exchange {
+    struct task task;     /* first: the pool hands it back */
+    struct waiter waiter; /* second, see exchange_of_waiter */
+    struct http *http;
+    struct MHD_Connection *connection;
+    const struct route *route;
+    char method[16], path[PATH_LOGGED];
+    struct problem problem; /* found before the handler runs */
+    char allow[ALLOW_SIZE];
+    struct request request;
+    struct reply reply;
+    struct buf body;
+    uint64_t dropped;
+    int64_t started_ns;
+    bool answered; /* the reply is complete */
+};
+
+static struct exchange *exchange_of_waiter(struct waiter *waiter)
+{
+    return (struct exchange *)((char *)waiter - offsetof(struct exchange, waiter));
+}
+
+/* ---- the first call: everything that headers tell ---- */
+
+static const char *header(struct exchange *exchange, const char *name)
+{
+    return MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, name);
+}
+
+struct header_count {
+    const char *name;
+    unsigned count;
+};
+
+static enum MHD_Result count_header(void *closure, enum MHD_ValueKind kind, const char *name,
+                                    const char *value)
+{
+    (void)kind, (void)value;
+    struct header_count *wanted = closure;
+    if (strcasecmp(name, wanted->name) == 0) wanted->count++;
+    return MHD_YES;
+}
+
+static unsigned header_count(struct exchange *exchange, const char *name)
+{
+    struct header_count wanted = {name, 0};
+    MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, count_header, &wanted);
+    return wanted.count;
+}
+
+/* What could make two parsers see two different requests. The connection cannot be used any further. */
+static bool framing_is_sound(struct exchange *exchange)
+{
+    static const char *const single[] = {"Content-Length", "Transfer-Encoding", "Host",
+                                         "Content-Type", "Authorization"};
+    struct problem *problem = &exchange->problem;
+    for (size_t i = 0; i < sizeof single / sizeof single[0]; i++)
+        if (header_count(exchange, single[i]) > 1)
+            return problem_set(problem, PROBLEM_BAD_REQUEST, "the header %s stands there twice",
+                               single[i]);
+    const char *encoding = header(exchange, "Transfer-Encoding");
+    if (encoding == NULL) return true;
+    if (header(exchange, "Content-Length") != NULL)
+        return problem_set(problem, PROBLEM_BAD_REQUEST,
+                           "Content-Length and Transfer-Encoding exclude each other");
+    return strcasecmp(encoding, "chunked") == 0 ||
+           problem_set(problem, PROBLEM_BAD_REQUEST, "Transfer-Encoding must be chunked");
+}
+
+static bool media_type_is_json(struct exchange *exchange)
+{
+    const char *type = header(exchange, "Content-Type");
+    const char *encoding = header(exchange, "Content-Encoding");
+    if (type == NULL || !header_is_json(type))
+        return problem_set(&exchange->problem, PROBLEM_UNSUPPORTED_MEDIA_TYPE,
+                           "the body must be application/json");
+    if (encoding != NULL && strcasecmp(encoding, "identity") != 0)
+        return problem_set(&exchange->problem, PROBLEM_UNSUPPORTED_MEDIA_TYPE,
+                           "the body must come without Content-Encoding");
+    return true;
+}
+
+static void copy_header(struct exchange *exchange, const char *name, char text[HEADER_SIZE])
+{
+    const char *value = header(exchange, name);
+    if (value == NULL) return;
+    /* One too long to be right must not become right by being cut. */
+    snprintf(text, HEADER_SIZE, "%s", strlen(value) < HEADER_SIZE ? value : "\x7f");
+}
+
+static enum MHD_Result add_argument(void *closure, enum MHD_ValueKind kind, const char *name,
+                                    const char *value)
+{
+    (void)kind;
+    struct exchange *exchange = closure;
+    struct request *request = &exchange->request;
+    if (value == NULL) value = "";
+    if (request->argument_count == ARGUMENTS_MAX || strlen(name) >= ARGUMENT_SIZE ||
+        strlen(value) >= ARGUMENT_SIZE) {
+        problem_set(&exchange->problem, PROBLEM_BAD_REQUEST, "the query is too long");
+        return MHD_NO;
+    }
+    struct argument *argument = &request->argument[request->argument_count++];
+    snprintf(argument->name, sizeof argument->name, "%s", name);
+    snprintf(argument->value, sizeof argument->value, "%s", value);
+    return MHD_YES;
+}
+
+static void read_query(struct exchange *exchange)
+{
+    const int count = MHD_get_connection_values(exchange->connection, MHD_GET_ARGUMENT_KIND, NULL,
+                                                NULL);
+    if (count <= 0) return;
+    exchange->request.argument = calloc(ARGUMENTS_MAX, sizeof *exchange->request.argument);
+    if (exchange->request.argument == NULL)
+        problem_set(&exchange->problem, PROBLEM_OUT_OF_MEMORY, "memory is out");
+    else
+        MHD_get_connection_values(exchange->connection, MHD_GET_ARGUMENT_KIND, add_argument,
+                                  exchange);
+}
+
+static void name_request(struct exchange *exchange)
+{
+    const char *own = header(exchange, "X-Request-Id");
+    if (own != NULL && header_request_id_is_valid(own))
+        snprintf(exchange->request.id, sizeof exchange->request.id, "%s", own);
+    else
+        id_new(exchange->request.id);
+}
+
+static bool host_is_ours(struct exchange *exchange)
+{
+    const char *host = header(exchange, "Host");
+    if (host != NULL &&
+        header_host_is_local(host, exchange->http->service->config->host_name))
+        return true;
+    return problem_set(&exchange->problem, PROBLEM_MISDIRECTED,
+                       "Host must be localhost, 127.0.0.1, [::1] or the server's --host-name");
+}
+
+/* Finds the first fault, if any, in the order in which answers are promised. */
+static void examine(struct exchange *exchange, const char *path)
+{
+    struct request *request = &exchange->request;
+    if (!host_is_ours(exchange)) return;
+    exchange->route = route_find(exchange->method, path, request->job, exchange->allow,
+                                 &exchange->problem);
+    if (exchange->route == NULL) return;
+    request->owner = "local";
+    if (exchange->route->body && !media_type_is_json(exchange)) return;
+    copy_header(exchange, "Prefer", request->prefer);
+    copy_header(exchange, "Idempotency-Key", request->idempotency_key);
+    copy_header(exchange, "If-None-Match", request->if_none_match);
+    read_query(exchange);
+}
+
+static struct exchange *exchange_new(struct http *http, struct MHD_Connection *connection,
+                                     const char *method, const char *path)
+{
+    struct exchange *exchange = calloc(1, sizeof *exchange);
+    if (exchange == NULL) return NULL;
+    exchange->http = http;
+    exchange->connection = connection;
+    exchange->started_ns = clock_monotonic_ns();
+    exchange->body.limit = http->service->config->limits.body_bytes;
+    snprintf(exchange->method, sizeof exchange->method, "%s", method);
+    snprintf(exchange->path, sizeof exchange->path, "%s", path);
+    return exchange;
+}
+
+/* ---- answering ---- */
+
+static void free_body(void *blob)
+{
+    blob_unref(blob);
+}
+
+static void add_header(struct MHD_Response *response, const char *name, const char *value)
+{
+    if (value[0] != '\0') MHD_add_response_header(response, name, value);
+}
+
+static void add_headers(struct exchange *exchange, struct MHD_Response *response)
+{
+    const struct reply *reply = &exchange->reply;
+    if (reply->body != NULL)
+        add_header(response, "Content-Type",
+                   reply->type == REPLY_JSON ? "application/json" : "application/problem+json");
+    add_header(response, "X-Request-Id", exchange->request.id);
+    add_header(response, "X-Content-Type-Options", "nosniff");
+    add_header(response, "Cache-Control", "no-store");
+    add_header(response, "Location", reply->location);
+    add_header(response, "ETag", reply->etag);
+    add_header(response, "Preference-Applied", reply->preference_applied);
+    if (reply->status == 405) add_header(response, "Allow", exchange->allow);
+    if (reply->status == 415) add_header(response, "Accept", "application/json");
+    char seconds[16] = "";
+    if (reply->retry_after > 0) snprintf(seconds, sizeof seconds, "%d", reply->retry_after);
+    add_header(response, "Retry-After", seconds);
+}
+
+/* The response keeps a reference to the body, which it lets go of when the last byte is out. */
+static enum MHD_Result send_reply(struct exchange *exchange, bool close_connection)
+{
+    struct blob *body = blob_ref(exchange->reply.body);
+    struct MHD_Response *response =
+        body == NULL
+            ? MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT)
+            : MHD_create_response_from_buffer_with_free_callback_cls(body->size, body->data,
+                                                                     free_body, body);
+    if (response == NULL) {
+        blob_unref(body);
+        return MHD_NO;
+    }
+    add_headers(exchange, response);
+    if (close_connection) MHD_add_response_header(response, "Connection", "close");
+    const enum MHD_Result result = MHD_queue_response(exchange->connection,
+                                                      (unsigned)exchange->reply.status, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+static enum MHD_Result send_problem(struct exchange *exchange, bool close_connection)
+{
+    reply_problem(&exchange->reply, &exchange->problem, exchange->request.id);
+    exchange->answered = true;
+    return send_reply(exchange, close_connection);
+}
+
+/* ---- on the request pool ---- */
+
+static void resume(struct exchange *exchange)
+{
+    struct http *http = exchange->http;
+    exchange->answered = true;
+    /* Resumed under the lock: whoever sees the count at 0 may stop the daemon. */
+    pthread_mutex_lock(&http->lock);
+    MHD_resume_connection(exchange->connection);
+    if (--http->suspended == 0) pthread_cond_broadcast(&http->resumed);
+    pthread_mutex_unlock(&http->lock);
+}
+
+static void wake(struct waiter *waiter)
+{
+    struct exchange *exchange = exchange_of_waiter(waiter);
+    exchange->request.woken = true;
+    pool_push(exchange->http->pool, &exchange->task);
+}
+
+/* True when the exchange now belongs to the waiters. */
+static bool wait(struct exchange *exchange)
+{
+    struct waiter *waiter = &exchange->waiter;
+    memcpy(waiter->id, exchange->reply.wait_job, sizeof waiter->id);
+    waiter->deadline_ns =
+        clock_monotonic_ns() + (int64_t)exchange->reply.wait_seconds * INT64_C(1000000000);
+    waiter->wake = wake;
+    return jobs_wait(exchange->http->service->jobs, waiter);
+}
+
+static void run_exchange(struct task *task)
+{
+    struct exchange *exchange = (struct exchange *)task;
+    struct service *service = exchange->http->service;
+    while (exchange->route->handle(service, &exchange->request, &exchange->reply) == ROUTE_WAIT) {
+        if (wait(exchange)) return;
+        exchange->request.woken = true;
+    }
+    resume(exchange);
+}
+
+/* ---- on the connection's thread ---- */
+
+static enum MHD_Result hand_to_pool(struct exchange *exchange)
+{
+    struct http *http = exchange->http;
+    exchange->request.body = blob_from_buf(&exchange->body);
+    if (exchange->request.body == NULL) {
+        problem_set(&exchange->problem, PROBLEM_OUT_OF_MEMORY, "memory is out");
+        return send_problem(exchange, false);
+    }
+    pthread_mutex_lock(&http->lock);
+    const bool stopping = http->stopping;
+    if (!stopping) http->suspended++;
+    pthread_mutex_unlock(&http->lock);
+    if (stopping) {
+        problem_set(&exchange->problem, PROBLEM_DRAINING, "the server is stopping");
+        return send_problem(exchange, true);
+    }
+    MHD_suspend_connection(exchange->connection);
+    exchange->task.run = run_exchange;
+    pool_push(http->pool, &exchange->task);
+    return MHD_YES;
+}
+
+static enum MHD_Result begin(struct http *http, struct MHD_Connection *connection,
+                             const char *method, const char *path, void **state)
+{
+    struct exchange *exchange = exchange_new(http, connection, method, path);
+    if (exchange == NULL) return MHD_NO;
+    *state = exchange;
+    name_request(exchange);
+    if (!framing_is_sound(exchange)) return send_problem(exchange, true);
+    examine(exchange, path);
+    const char *length = header(exchange, "Content-Length");
+    const unsigned long long bytes = length == NULL ? 0 : strtoull(length, NULL, 10);
+    if (bytes > exchange->body.limit)
+        problem_set(&exchange->problem, PROBLEM_TOO_LARGE,
+                    "the body has %llu bytes; the limit is %zu", bytes, exchange->body.limit);
+    /* Too much even to be dropped: the answer comes at once, and the connection ends with it. */
+    if (bytes > exchange->body.limit + DROP_BYTES) return send_problem(exchange, true);
+    return MHD_YES;
+}
+
+/* False when the sender has gone on for too long with what is dropped. */
+static bool take_body(struct exchange *exchange, const char *data, size_t size)
+{
+    const bool wanted = exchange->problem.type == PROBLEM_NONE && exchange->route->body;
+    if (wanted && buf_append(&exchange->body, data, size)) return true;
+    if (wanted)
+        problem_set(&exchange->problem, PROBLEM_TOO_LARGE,
+                    "the body is larger than the limit of %zu bytes", exchange->body.limit);
+    buf_done(&exchange->body);
+    exchange->dropped += size;
+    return exchange->dropped <= exchange->body.limit + DROP_BYTES &&
+           clock_monotonic_ns() - exchange->started_ns <= DROP_NS;
+}
+
+static enum MHD_Result handle(void *closure, struct MHD_Connection *connection, const char *path,
+                              const char *method, const char *version, const char *data,
+                              size_t *size, void **state)
+{
+    (void)version;
+    if (*state == NULL) return begin(closure, connection, method, path, state);
+    struct exchange *exchange = *state;
+    if (*size > 0) {
+        const bool kept = take_body(exchange, data, *size);
+        *size = 0;
+        return kept ? MHD_YES : MHD_NO;
+    }
+    if (exchange->answered) return send_reply(exchange, false);
+    if (exchange->problem.type != PROBLEM_NONE) return send_problem(exchange, false);
+    return hand_to_pool(exchange);
+}
+
+static void completed(void *closure, struct MHD_Connection *connection, void **state,
+                      enum MHD_RequestTerminationCode code)
+{
+    (void)closure, (void)connection, (void)code;
+    struct exchange *exchange = *state;
+    if (exchange == NULL) return;
+    char quoted[LOG_QUOTED_SIZE];
+    log_info("request", "id=%s method=%s path=%s status=%d ms=%.3f", exchange->request.id,
+             exchange->method, log_quote(exchange->path, quoted), exchange->reply.status,
+             (double)(clock_monotonic_ns() - exchange->started_ns) * 1e-6);
+    request_done(&exchange->request);
+    reply_done(&exchange->reply);
+    buf_done(&exchange->body);
+    free(exchange);
+    *state = NULL;
+}
+
+/* ---- life ---- */
+
+static void log_library(void *closure, const char *format, va_list arguments)
+    __attribute__((format(printf, 2, 0)));
+static void log_library(void *closure, const char *format, va_list arguments)
+{
+    (void)closure;
+    char text[200], quoted[LOG_QUOTED_SIZE];
+    vsnprintf(text, sizeof text, format, arguments);
+    log_error("http", "message=%s", log_quote(text, quoted));
+}
+
+static void panic(void *closure, const char *file, unsigned line, const char *reason)
+{
+    (void)closure;
+    log_error("panic", "file=%s line=%u reason=\"%s\"", file, line,
+              reason == NULL ? "" : reason);
+    abort();
+}
+
+/* epoll alone: suspending is unsound with select and poll in the library's version of Debian 12. */
+static struct MHD_Daemon *daemon_start(struct http *http, const struct address *address)
+{
+    const struct config *config = http->service->config;
+    const unsigned family = address->socket.any.sa_family == AF_INET6 ? MHD_USE_IPv6 : 0;
+    return MHD_start_daemon(
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME |
+            MHD_USE_ERROR_LOG | family,
+        0, NULL, NULL, handle, http, MHD_OPTION_EXTERNAL_LOGGER, log_library, NULL,
+        MHD_OPTION_SOCK_ADDR, &address->socket.any, MHD_OPTION_THREAD_POOL_SIZE,
+        (unsigned)HTTP_THREADS, MHD_OPTION_CONNECTION_LIMIT, (unsigned)config->connections,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)config->idle_seconds,
+        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_COMPLETED, completed, NULL,
+        MHD_OPTION_END);
+}
+
+struct http *http_start(const struct address *address, struct service *service)
+{
+    struct http *http = calloc(1, sizeof *http);
+    if (http == NULL) return NULL;
+    http->service = service;
+    pthread_mutex_init(&http->lock, NULL);
+    pthread_cond_init(&http->resumed, NULL);
+    MHD_set_panic_func(panic, NULL);
+    http->pool = pool_start(POOL_THREADS);
+    if (http->pool != NULL) http->daemon = daemon_start(http, address);
+    if (http->daemon != NULL) return http;
+    fprintf(stderr, "gradcheckd: cannot listen on %s: %s\n", service->config->listen,
+            strerror(errno));
+    pool_stop(http->pool);
+    free(http);
+    return NULL;
+}
+
+unsigned http_port(const struct http *http)
+{
+    return MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
+}
+
+/* The library aborts the process when it is stopped with a connection suspended, so none may be. */
+void http_stop(struct http *http)
+{
+    if (http == NULL) return;
+    const int socket = MHD_quiesce_daemon(http->daemon);
+    pthread_mutex_lock(&http->lock);
+    http->stopping = true;
+    while (http->suspended > 0)
+        pthread_cond_wait(&http->resumed, &http->lock);
+    pthread_mutex_unlock(&http->lock);
+    MHD_stop_daemon(http->daemon);
+    if (socket >= 0) close(socket);
+    pool_stop(http->pool);
+    pthread_mutex_destroy(&http->lock);
+    pthread_cond_destroy(&http->resumed);
+    free(http);
+}

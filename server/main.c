@@ -1,0 +1,120 @@
+/* The daemon: reads its options, puts the parts together, serves until a signal, and takes them apart in order. */
+#include "server/clock.h"
+#include "server/codec_json.h"
+#include "server/http.h"
+#include "server/log.h"
+#include "server/worker.h"
+
+#include <gradcheck/blas.h>
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* For how long running work may go on after a signal. */
+#define DRAIN_NS INT64_C(3000000000)
+
+enum { EXIT_USAGE = 2 };
+
+struct parts {
+    struct store *store;
+    struct queue *queue;
+    struct events *events;
+    struct jobs *jobs;
+    struct workers *workers;
+    struct service service;
+    struct http *http;
+};
+
+static bool start(struct parts *parts, const struct config *config, const struct address *address)
+{
+    parts->store = store_open(config);
+    parts->queue = queue_open();
+    parts->events = events_open();
+    if (parts->store == NULL || parts->queue == NULL || parts->events == NULL) return false;
+    parts->jobs = jobs_open(parts->store, parts->queue, parts->events, &config->limits);
+    if (parts->jobs == NULL) return false;
+    parts->workers = workers_start(config->workers, parts->queue, parts->jobs);
+    if (parts->workers == NULL) return false;
+    parts->service = (struct service){parts->jobs, config};
+    parts->http = http_start(address, &parts->service);
+    return parts->http != NULL;
+}
+
+/* New jobs are refused and waits end; running work gets its time; then everything stops. */
+static void stop(struct parts *parts)
+{
+    if (parts->jobs != NULL) {
+        jobs_drain(parts->jobs);
+        events_drain(parts->events);
+    }
+    if (parts->http != NULL) jobs_await_idle(parts->jobs, clock_monotonic_ns() + DRAIN_NS);
+    if (parts->jobs != NULL) jobs_abandon(parts->jobs);
+    if (parts->queue != NULL) queue_stop(parts->queue);
+    workers_join(parts->workers);
+    http_stop(parts->http);
+    jobs_close(parts->jobs);
+    queue_close(parts->queue);
+    events_close(parts->events);
+    if (parts->store != NULL) parts->store->operations->close(parts->store);
+}
+
+/* Signals are blocked before the first thread, so that only the main thread takes them. */
+static void signals_block(sigset_t *signals)
+{
+    sigemptyset(signals);
+    sigaddset(signals, SIGTERM);
+    sigaddset(signals, SIGINT);
+    pthread_sigmask(SIG_BLOCK, signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static bool numerics_start(void)
+{
+    gck_error error;
+    if (gck_blas_start(&error) == GCK_OK) return true;
+    fprintf(stderr, "gradcheckd: %s\n", error.text);
+    return false;
+}
+
+static void announce(const struct parts *parts, const struct config *config,
+                     const struct address *address)
+{
+    char signature[GCK_SIGNATURE_SIZE];
+    log_info("start", "workers=%zu store=%s numerics=\"%s\"", config->workers,
+             parts->store->operations->scheme, gck_signature(signature));
+    printf("listening on http://%s:%u\n", address->host, http_port(parts->http));
+    fflush(stdout);
+}
+
+int main(int count, char **arguments)
+{
+    struct config config;
+    switch (config_read(&config, count, arguments)) {
+    case CONFIG_EXIT:
+        return EXIT_SUCCESS;
+    case CONFIG_USAGE:
+        return EXIT_USAGE;
+    default:
+        break;
+    }
+    struct address address;
+    if (!address_parse(config.listen, &address)) return EXIT_USAGE;
+    sigset_t signals;
+    signals_block(&signals);
+    codec_json_start();
+    struct parts parts = {0};
+    const bool started = numerics_start() && start(&parts, &config, &address);
+    if (started) {
+        announce(&parts, &config, &address);
+        int signal_number;
+        sigwait(&signals, &signal_number);
+        log_info("stop", "signal=%d", signal_number);
+        /* A second signal ends the process at once. */
+        signal(SIGTERM, SIG_DFL);
+        signal(SIGINT, SIG_DFL);
+        pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
+    }
+    stop(&parts);
+    return started ? EXIT_SUCCESS : EXIT_FAILURE;
+}

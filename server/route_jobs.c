@@ -1,0 +1,361 @@
+/* Routes about jobs: making, listing, reading, waiting, stopping. */
+#include "server/codec_job.h"
+#include "server/codec_report.h"
+#include "server/codec_spec.h"
+#include "server/header.h"
+#include "server/route.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static enum route_outcome fail(struct request *request, struct reply *reply,
+                               const struct problem *problem)
+{
+    reply_problem(reply, problem, request->id);
+    return ROUTE_REPLY;
+}
+
+static void reply_with_job(struct request *request, struct reply *reply, int status,
+                           const struct job_record *record)
+{
+    snprintf(reply->etag, sizeof reply->etag, "\"%s-%llu\"", record->id,
+             (unsigned long long)record->version);
+    reply_json(reply, status, codec_job(record), request->id);
+}
+
+/* How long the client would wait; notes what was honoured. 0: not at all. */
+static int wait_of(const struct request *request, struct reply *reply)
+{
+    const int seconds = header_prefer_wait(request->prefer);
+    if (seconds >= 0)
+        snprintf(reply->preference_applied, sizeof reply->preference_applied, "wait=%d", seconds);
+    return seconds > 0 ? seconds : 0;
+}
+
+static enum route_outcome wait_for(struct reply *reply, const char *id, int seconds)
+{
+    snprintf(reply->wait_job, sizeof reply->wait_job, "%s", id);
+    reply->wait_seconds = seconds;
+    return ROUTE_WAIT;
+}
+
+/* ---- making ---- */
+
+/* 200 with a job that has ended, 202 with one that has not. */
+static void reply_to_create(struct request *request, struct reply *reply,
+                            const struct job_record *record)
+{
+    snprintf(reply->location, sizeof reply->location, "/v1/jobs/%s", record->id);
+    reply_with_job(request, reply, job_state_is_final(record->state) ? 200 : 202, record);
+}
+
+static bool submit(struct service *service, struct request *request, enum job_kind kind,
+                   struct job_record *ret_record, struct problem *problem)
+{
+    char key[KEY_SIZE] = "";
+    if (request->idempotency_key[0] != '\0' &&
+        !header_idempotency_key(request->idempotency_key, key))
+        return problem_set(problem, PROBLEM_BAD_REQUEST,
+                           "Idempotency-Key must have 1 to 128 visible characters");
+    struct spec *spec =
+        codec_spec_decode(kind, request->body, &service->config->limits, problem);
+    return spec != NULL && jobs_submit(service->jobs, spec, request->body, request->owner, key,
+                                       ret_record, problem);
+}
+
+static enum route_outcome create(struct service *service, struct request *request,
+                                 struct reply *reply, enum job_kind kind)
+{
+    struct problem problem = {0};
+    struct job_record record;
+    const bool made = request->woken
+                          ? jobs_get(service->jobs, request->owner, request->job, &record, &problem)
+                          : submit(service, request, kind, &record, &problem);
+    if (!made) return fail(request, reply, &problem);
+    const int seconds = wait_of(request, reply);
+    enum route_outcome outcome = ROUTE_REPLY;
+    if (!request->woken && seconds > 0 && !job_state_is_final(record.state)) {
+        memcpy(request->job, record.id, sizeof request->job);
+        outcome = wait_for(reply, record.id, seconds);
+    } else {
+        reply_to_create(request, reply, &record);
+    }
+    job_record_done(&record);
+    return outcome;
+}
+
+enum route_outcome route_check_create(struct service *service, struct request *request,
+                                      struct reply *reply)
+{
+    return create(service, request, reply, JOB_CHECK);
+}
+
+enum route_outcome route_training_create(struct service *service, struct request *request,
+                                         struct reply *reply)
+{
+    return create(service, request, reply, JOB_TRAINING);
+}
+
+/* ---- reading ---- */
+
+enum route_outcome route_job_get(struct service *service, struct request *request,
+                                 struct reply *reply)
+{
+    struct problem problem = {0};
+    struct job_record record;
+    if (!jobs_get(service->jobs, request->owner, request->job, &record, &problem))
+        return fail(request, reply, &problem);
+    const int seconds = wait_of(request, reply);
+    enum route_outcome outcome = ROUTE_REPLY;
+    if (!request->woken && seconds > 0 && !job_state_is_final(record.state)) {
+        outcome = wait_for(reply, record.id, seconds);
+    } else {
+        reply_with_job(request, reply, 200, &record);
+        if (header_matches_etag(request->if_none_match, reply->etag)) {
+            blob_unref(reply->body);
+            reply->body = NULL;
+            reply->status = 304;
+        }
+    }
+    job_record_done(&record);
+    return outcome;
+}
+
+enum route_outcome route_job_request(struct service *service, struct request *request,
+                                     struct reply *reply)
+{
+    struct problem problem = {0};
+    struct job_record record;
+    if (!jobs_get(service->jobs, request->owner, request->job, &record, &problem))
+        return fail(request, reply, &problem);
+    reply_json(reply, 200, blob_ref(record.request), request->id);
+    job_record_done(&record);
+    return ROUTE_REPLY;
+}
+
+/* A check's parameters are those of its request, given or drawn. */
+static struct blob *check_parameters(struct service *service, const struct job_record *record,
+                                     struct problem *problem)
+{
+    struct spec *spec =
+        codec_spec_decode(JOB_CHECK, record->request, &service->config->limits, problem);
+    if (spec == NULL) return NULL;
+    struct blob *body = codec_parameters(spec->model, spec->parameters, spec->data->samples);
+    spec_free(spec);
+    return body;
+}
+
+static struct blob *training_parameters(struct service *service, const struct job_record *record,
+                                        struct problem *problem)
+{
+    if (record->parameters == NULL) {
+        problem_set(problem, PROBLEM_CONFLICT, "the training is %s: it has no parameters%s",
+                    job_state_name(record->state),
+                    job_state_is_final(record->state) ? "" : " yet");
+        return NULL;
+    }
+    gck_model *model;
+    if (!codec_spec_model(record->request, &service->config->limits, &model, NULL, problem))
+        return NULL;
+    struct blob *body = codec_parameters(model, (const double *)record->parameters->data, 0);
+    gck_model_free(model);
+    return body;
+}
+
+enum route_outcome route_job_parameters(struct service *service, struct request *request,
+                                        struct reply *reply)
+{
+    struct problem problem = {0};
+    struct job_record record;
+    if (!jobs_get(service->jobs, request->owner, request->job, &record, &problem))
+        return fail(request, reply, &problem);
+    struct blob *body = record.kind == JOB_CHECK ? check_parameters(service, &record, &problem)
+                                                 : training_parameters(service, &record, &problem);
+    job_record_done(&record);
+    if (problem.type != PROBLEM_NONE) return fail(request, reply, &problem);
+    reply_json(reply, 200, body, request->id);
+    return ROUTE_REPLY;
+}
+
+/* ---- predictions ---- */
+
+static struct blob *predict(struct service *service, const struct request *request,
+                            const gck_model *model, const double *parameters,
+                            struct problem *problem)
+{
+    gck_data *data = NULL;
+    bool with_y;
+    if (!codec_prediction_decode(request->body, &service->config->limits, model, &data, &with_y,
+                                 problem))
+        return NULL;
+    gck_error error;
+    gck_evaluation evaluation;
+    const gck_stop never = {0};
+    struct blob *body = NULL;
+    double *y = gck_vector_new(data->samples * model->outputs);
+    gck_status status = y == NULL ? gck_error_memory(&error)
+                                  : gck_predict(model, parameters, data->x, data->samples, never, y,
+                                                &error);
+    if (status == GCK_OK && with_y)
+        status = gck_evaluate(model, parameters, data, never, &evaluation, &error);
+    if (status == GCK_OK)
+        body = codec_predictions(model, data, y, with_y ? &evaluation : NULL);
+    else
+        problem_from_error(problem, "", &error);
+    gck_vector_free(y);
+    gck_data_free(data);
+    return body;
+}
+
+static struct blob *predictions(struct service *service, const struct request *request,
+                                const struct job_record *record, struct problem *problem)
+{
+    if (record->kind != JOB_TRAINING || record->state != JOB_SUCCEEDED) {
+        problem_set(problem, PROBLEM_CONFLICT,
+                    "only a succeeded training can predict; this %s is %s",
+                    job_kind_name(record->kind), job_state_name(record->state));
+        return NULL;
+    }
+    gck_model *model;
+    if (!codec_spec_model(record->request, &service->config->limits, &model, NULL, problem))
+        return NULL;
+    struct blob *body =
+        predict(service, request, model, (const double *)record->parameters->data, problem);
+    gck_model_free(model);
+    return body;
+}
+
+enum route_outcome route_job_predictions(struct service *service, struct request *request,
+                                         struct reply *reply)
+{
+    struct problem problem = {0};
+    struct job_record record;
+    if (!jobs_get(service->jobs, request->owner, request->job, &record, &problem))
+        return fail(request, reply, &problem);
+    struct blob *body = predictions(service, request, &record, &problem);
+    job_record_done(&record);
+    if (problem.type != PROBLEM_NONE) return fail(request, reply, &problem);
+    reply_json(reply, 200, body, request->id);
+    return ROUTE_REPLY;
+}
+
+/* ---- stopping and removing ---- */
+
+static bool read_purge(const struct request *request, bool *ret_purge, struct problem *problem)
+{
+    const char *purge = request_argument(request, "purge");
+    *ret_purge = purge != NULL && strcmp(purge, "true") == 0;
+    return purge == NULL || *ret_purge || strcmp(purge, "false") == 0 ||
+           problem_set(problem, PROBLEM_BAD_REQUEST, "purge must be true or false");
+}
+
+enum route_outcome route_job_delete(struct service *service, struct request *request,
+                                    struct reply *reply)
+{
+    struct problem problem = {0};
+    bool purge, pending;
+    if (!read_purge(request, &purge, &problem)) return fail(request, reply, &problem);
+    if (purge) {
+        if (!jobs_purge(service->jobs, request->owner, request->job, &problem))
+            return fail(request, reply, &problem);
+        reply->status = 204;
+        return ROUTE_REPLY;
+    }
+    struct job_record record;
+    if (!jobs_cancel(service->jobs, request->owner, request->job, &record, &pending, &problem))
+        return fail(request, reply, &problem);
+    reply_with_job(request, reply, pending ? 202 : 200, &record);
+    job_record_done(&record);
+    return ROUTE_REPLY;
+}
+
+/* ---- listing ---- */
+
+enum { LIST_LIMIT = 50, LIST_LIMIT_MAX = 500 };
+
+/* "queued,running" as a mask of 1 << enum. */
+static bool read_names(const char *text, const char *name, int (*find)(const char *, size_t),
+                       unsigned *mask, struct problem *problem)
+{
+    for (const char *item = text;; item++) {
+        const size_t length = strcspn(item, ",");
+        const int found = find(item, length);
+        if (found < 0)
+            return problem_set(problem, PROBLEM_BAD_REQUEST, "\"%.*s\" is no %s",
+                               length < 60 ? (int)length : 60, item, name);
+        *mask |= 1u << found;
+        item += length;
+        if (*item == '\0') return true;
+    }
+}
+
+static bool read_limit(const char *text, size_t *limit, struct problem *problem)
+{
+    const size_t digits = strspn(text, "0123456789");
+    const long number = digits > 0 && digits < 5 && text[digits] == '\0' ? strtol(text, NULL, 10) : 0;
+    if (number < 1 || number > LIST_LIMIT_MAX)
+        return problem_set(problem, PROBLEM_BAD_REQUEST, "limit must be between 1 and %d",
+                           LIST_LIMIT_MAX);
+    *limit = (size_t)number;
+    return true;
+}
+
+static bool read_label(const struct argument *argument, struct store_filter *filter,
+                       struct problem *problem)
+{
+    const char *name = argument->name + strlen("label.");
+    if (!name_is_valid(name) || strlen(argument->value) >= LABEL_VALUE_SIZE ||
+        filter->labels.count == LABELS_MAX)
+        return problem_set(problem, PROBLEM_BAD_REQUEST, "%.80s is no label to look for",
+                           argument->name);
+    struct label *label = &filter->labels.label[filter->labels.count++];
+    snprintf(label->name, sizeof label->name, "%s", name);
+    snprintf(label->value, sizeof label->value, "%s", argument->value);
+    return true;
+}
+
+static bool read_argument(const struct argument *argument, struct store_filter *filter,
+                          struct problem *problem)
+{
+    if (strcmp(argument->name, "state") == 0)
+        return read_names(argument->value, "state", job_state_find, &filter->states, problem);
+    if (strcmp(argument->name, "kind") == 0)
+        return read_names(argument->value, "kind", job_kind_find, &filter->kinds, problem);
+    if (strcmp(argument->name, "limit") == 0)
+        return read_limit(argument->value, &filter->limit, problem);
+    if (strcmp(argument->name, "cursor") == 0)
+        return cursor_parse(argument->value, &filter->before) ||
+               problem_set(problem, PROBLEM_BAD_REQUEST, "the cursor is none of this server's");
+    if (strncmp(argument->name, "label.", strlen("label.")) == 0)
+        return read_label(argument, filter, problem);
+    return problem_set(problem, PROBLEM_BAD_REQUEST, "\"%.80s\" is no argument of a list",
+                       argument->name);
+}
+
+static void list(struct service *service, struct request *request, struct reply *reply,
+                 struct store_filter *filter)
+{
+    struct problem problem = {0};
+    struct store_page page;
+    for (size_t i = 0; i < request->argument_count; i++)
+        if (!read_argument(&request->argument[i], filter, &problem)) break;
+    if (problem.type != PROBLEM_NONE || !jobs_list(service->jobs, filter, &page, &problem)) {
+        reply_problem(reply, &problem, request->id);
+        return;
+    }
+    char cursor[CURSOR_SIZE];
+    cursor_format(page.next, cursor);
+    reply_json(reply, 200, codec_job_list(&page, page.next > 0 ? cursor : NULL), request->id);
+    store_page_done(&page);
+}
+
+enum route_outcome route_job_list(struct service *service, struct request *request,
+                                  struct reply *reply)
+{
+    struct label labels[LABELS_MAX];
+    struct store_filter filter = {
+        .owner = request->owner, .limit = LIST_LIMIT, .labels = {.label = labels}};
+    list(service, request, reply, &filter);
+    return ROUTE_REPLY;
+}
