@@ -1,7 +1,9 @@
 # gradcheckd: build, tests, demo. `make help` lists the targets; everything made lands in $(BUILD).
 
 BUILD   ?= build
-CC      ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
 VERSION := $(shell cat VERSION)
 
 # Sanitizer builds live in folders of their own: see asan, ubsan and tsan below.

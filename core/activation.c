@@ -1,6 +1,7 @@
 /* One activation is a function, its slope, and a row that names both; softmax alone couples units.
  *
- * Slopes exactly on a kink are conventions: relu 0, leaky_relu alpha, elu 1, selu scale, piecewise_linear 0. */
+ * Slopes exactly on a kink are conventions: relu 0, leaky_relu alpha, elu 1, selu scale,
+ * piecewise_linear 0. */
 #include "core/activation.h"
 #include "core/derivatives.h"
 
@@ -12,27 +13,28 @@
 #define ANY_FACTOR .minimum = -1e6, .maximum = 1e6
 #define POSITIVE_WIDTH .minimum = 1e-6, .maximum = 1e6
 
-/* Defines loops over all elements for value(option, z) and slope(option, z), and the row NAME_row. */
-#define ELEMENTWISE(NAME, ENTROPY, ...)                                                            \
-    static void NAME##_forward(const double *option, size_t units, size_t samples,                 \
-                               const double *z, double *a)                                         \
-    {                                                                                              \
-        for (size_t i = 0; i < units * samples; i++)                                               \
-            a[i] = NAME##_value(option, z[i]);                                                     \
-    }                                                                                              \
-    static void NAME##_chain(const double *option, size_t units, size_t samples, const double *z,  \
-                             const double *a, double *delta)                                       \
-    {                                                                                              \
-        (void)a;                                                                                   \
-        for (size_t i = 0; i < units * samples; i++)                                               \
-            delta[i] *= NAME##_slope(option, z[i]);                                                \
-    }                                                                                              \
-    static const struct gck_activation_derivatives NAME##_derivatives = {NAME##_chain};            \
-    static const gck_activation_row NAME##_row = {                                                 \
-        .item = {__VA_ARGS__},                                                                     \
-        .forward = NAME##_forward,                                                                 \
-        .derivatives = &NAME##_derivatives,                                                        \
-        .entropy = ENTROPY,                                                                        \
+/* Defines loops over all elements for value(option, z) and slope(option, z), and the row NAME_row.
+ */
+#define ELEMENTWISE(NAME, ENTROPY, ...)                                                           \
+    static void NAME##_forward(const double *option, size_t units, size_t samples,                \
+                               const double *z, double *a)                                        \
+    {                                                                                             \
+        for (size_t i = 0; i < units * samples; i++)                                              \
+            a[i] = NAME##_value(option, z[i]);                                                    \
+    }                                                                                             \
+    static void NAME##_chain(const double *option, size_t units, size_t samples, const double *z, \
+                             const double *a, double *delta)                                      \
+    {                                                                                             \
+        (void)a;                                                                                  \
+        for (size_t i = 0; i < units * samples; i++)                                              \
+            delta[i] *= NAME##_slope(option, z[i]);                                               \
+    }                                                                                             \
+    static const struct gck_activation_derivatives NAME##_derivatives = {NAME##_chain};           \
+    static const gck_activation_row NAME##_row = {                                                \
+        .item = {__VA_ARGS__},                                                                    \
+        .forward = NAME##_forward,                                                                \
+        .derivatives = &NAME##_derivatives,                                                       \
+        .entropy = ENTROPY,                                                                       \
     };
 
 static double linear_value(const double *option, double z)
@@ -156,8 +158,8 @@ static double softsign_slope(const double *option, double z)
 }
 ELEMENTWISE(softsign, NULL, .name = "softsign", .formula = "z / (1 + |z|)")
 
-/* sqrt(z^2 + 1) - 1 = z^2 / (sqrt(z^2 + 1) + 1) = |z| q with q = |z| / (sqrt(z^2 + 1) + 1): no cancellation near 0; hypot
- * does not overflow far from it. */
+/* sqrt(z^2 + 1) - 1 = z^2 / (sqrt(z^2 + 1) + 1) = |z| q with q = |z| / (sqrt(z^2 + 1) + 1): no
+ * cancellation near 0; hypot does not overflow far from it. */
 static double bent_identity_value(const double *option, double z)
 {
     (void)option;
@@ -207,7 +209,8 @@ ELEMENTWISE(piecewise_linear, NULL, .name = "piecewise_linear",
             .formula = "z / alpha, clamped to [-1, 1]",
             .option = {{.name = "alpha", .fallback = 1, POSITIVE_WIDTH}})
 
-/* Softmax runs over strips of samples, so that its two sums stay in the cache and the loops run along memory. */
+/* Softmax runs over strips of samples, so that its two sums stay in the cache and the loops run
+ * along memory. */
 enum { STRIP = 64 };
 
 static void softmax_strip(size_t units, size_t stride, size_t width, const double *z, double *a)
@@ -265,11 +268,11 @@ static const gck_activation_row softmax_row = {
 };
 
 static const gck_item *const rows[] = {
-    &linear_row.item,        &sigmoid_row.item,  &softmax_row.item,
-    &relu_row.item,          &leaky_relu_row.item, &tanh_row.item,
-    &elu_row.item,           &selu_row.item,     &slu_row.item,
-    &softplus_row.item,      &softsign_row.item, &bent_identity_row.item,
-    &gaussian_row.item,      &arctan_row.item,   &piecewise_linear_row.item,
+    &linear_row.item,   &sigmoid_row.item,    &softmax_row.item,
+    &relu_row.item,     &leaky_relu_row.item, &tanh_row.item,
+    &elu_row.item,      &selu_row.item,       &slu_row.item,
+    &softplus_row.item, &softsign_row.item,   &bent_identity_row.item,
+    &gaussian_row.item, &arctan_row.item,     &piecewise_linear_row.item,
 };
 
 const gck_table gck_activations = {"activation", rows, sizeof rows / sizeof rows[0]};

@@ -44,8 +44,9 @@ static void cost_delta(const gck_pass *pass, double factor, double *delta)
 static void activation_delta(const gck_layer *layer, const gck_layer_pass *place, double *delta)
 {
     const gck_choice *activation = &layer->spec.activation;
-    gck_activation_row_of(activation)->derivatives->chain(
-        activation->option, layer->outputs, place->samples, place->z, place->a, delta);
+    gck_activation_row_of(activation)
+        ->derivatives->chain(activation->option, layer->outputs, place->samples, place->z, place->a,
+                             delta);
 }
 
 const double *gck_backward(const gck_pass *pass, gck_backward_room *room, double factor,
@@ -78,7 +79,8 @@ void gck_backward_penalty(const gck_model *model, const double *parameters, doub
         for (size_t t = 0; t < layer->tensor_count; t++) {
             const size_t offset = layer->tensor[t].offset;
             for (size_t e = 0; e < layer->tensor[t].count; e++)
-                gradient[offset + e] += derivatives->penalty_slope(layer, t, parameters[offset + e]);
+                gradient[offset + e] +=
+                    derivatives->penalty_slope(layer, t, parameters[offset + e]);
         }
     }
 }

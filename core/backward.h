@@ -1,4 +1,5 @@
-/* The backward pass: gradients of J with respect to parameters and inputs, after gck_forward on the same block. */
+/* The backward pass: gradients of J with respect to parameters and inputs, after gck_forward on the
+ * same block. */
 #ifndef GRADCHECK_CORE_BACKWARD_H
 #define GRADCHECK_CORE_BACKWARD_H
 
@@ -15,8 +16,9 @@ void gck_backward_room_done(gck_backward_room *room);
 /* Doubles that one sample takes. */
 size_t gck_backward_sample_values(const gck_model *model);
 
-/* Adds factor * sum_k w_k dL_k/dθ of the block to gradient (parameter_count). Returns dJ/dx (inputs, samples), which lies
- * in the room until the next call, or NULL unless with_inputs. Penalties are not in it. */
+/* Adds factor * sum_k w_k dL_k/dθ of the block to gradient (parameter_count). Returns dJ/dx
+ * (inputs, samples), which lies in the room until the next call, or NULL unless with_inputs.
+ * Penalties are not in it. */
 const double *gck_backward(const gck_pass *pass, gck_backward_room *room, double factor,
                            double *gradient, bool with_inputs);
 

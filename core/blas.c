@@ -38,7 +38,8 @@ static double element(const double *values, bool transposed, size_t rows, size_t
     return transposed ? values[j * rows + i] : values[i * columns + j];
 }
 
-/* Operands lie in [0, 1), so the exact sum lies below `inner` and each way of adding errs by at most inner^2 * 2^-53. */
+/* Operands lie in [0, 1), so the exact sum lies below `inner` and each way of adding errs by at
+ * most inner^2 * 2^-53. */
 static bool product_is_right(const product *p, const double *a, const double *b, const double *c)
 {
     const double bound = 2 * (double)(p->inner * p->inner) * 0x1p-53;
@@ -81,7 +82,8 @@ static gck_status self_test(gck_error *error)
         b[i] = gck_rng_uniform(2, GCK_RNG_PARAMETERS, 0, i);
     }
     for (size_t s = 0; s < TEST_SIZES * TEST_SIZES * TEST_SIZES * 4; s++) {
-        const product p = {test_size[s / 4 % TEST_SIZES], test_size[s / 4 / TEST_SIZES % TEST_SIZES],
+        const product p = {test_size[s / 4 % TEST_SIZES],
+                           test_size[s / 4 / TEST_SIZES % TEST_SIZES],
                            test_size[s / 4 / TEST_SIZES / TEST_SIZES], s & 1, s & 2};
         status = test_product(&p, a, b, c, error);
         if (status != GCK_OK) goto out;

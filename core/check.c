@@ -1,5 +1,5 @@
-/* Plan and fold. Grains stand in this order: the analytic gradient of each row block; then, block by block, the numeric
- * derivatives of the parameters and those of the block's x. */
+/* Plan and fold. Grains stand in this order: the analytic gradient of each row block; then, block
+ * by block, the numeric derivatives of the parameters and those of the block's x. */
 #include "core/check.h"
 #include "core/backward.h"
 #include "core/plain.h"
@@ -11,7 +11,8 @@
 
 /* What a pass costs beside its samples, for each layer. */
 #define LAYER_OPERATIONS 1000.0
-/* Passes over a block that stay below a grain: two for an element, or one forward and one backward. */
+/* Passes over a block that stay below a grain: two for an element, or one forward and one backward.
+ */
 #define BLOCK_PASSES 4.0
 
 static size_t minimum(size_t a, size_t b)
@@ -69,8 +70,8 @@ void gck_check_estimate(const gck_model *model, size_t samples, const bool *laye
 static gck_status spec_validate(const gck_check_spec *spec, gck_error *error)
 {
     if (!(spec->epsilon >= 1e-12 && spec->epsilon <= 1))
-        return gck_error_set(error, GCK_INVALID, "epsilon", "must be between 1e-12 and 1, got %.17g",
-                             spec->epsilon);
+        return gck_error_set(error, GCK_INVALID, "epsilon",
+                             "must be between 1e-12 and 1, got %.17g", spec->epsilon);
     if (!isnan(spec->tolerance) && !(spec->tolerance >= 0 && spec->tolerance <= 1))
         return gck_error_set(error, GCK_INVALID, "tolerance", "must be between 0 and 1, got %.17g",
                              spec->tolerance);
@@ -181,7 +182,8 @@ static gck_rows block_at(const gck_check *check, size_t block)
 {
     const gck_check_cut *cut = &check->cut;
     return (gck_rows){block * cut->block_rows,
-                      block + 1 < cut->block_count ? cut->block_rows : last_block_rows(check), NULL};
+                      block + 1 < cut->block_count ? cut->block_rows : last_block_rows(check),
+                      NULL};
 }
 
 static check_grain slice(grain_kind kind, gck_rows block, size_t index, size_t length, size_t total)

@@ -1,4 +1,5 @@
-/* The inside of a check, for its own files: check.c (plan, fold), check_grain.c (work), check_report.c (result). */
+/* The inside of a check, for its own files: check.c (plan, fold), check_grain.c (work),
+ * check_report.c (result). */
 #ifndef GRADCHECK_CORE_CHECK_H
 #define GRADCHECK_CORE_CHECK_H
 

@@ -1,5 +1,5 @@
-/* The work of a grain. The analytic gradient comes from the backward pass; numeric derivatives from the plain engine, which
- * knows nothing of it. */
+/* The work of a grain. The analytic gradient comes from the backward pass; numeric derivatives from
+ * the plain engine, which knows nothing of it. */
 #include "core/backward.h"
 #include "core/check.h"
 #include "core/forward.h"
@@ -32,8 +32,7 @@ static gck_status run_analytic(const gck_check *check, const check_grain *grain,
     const size_t rows = grain->block.count;
     gck_pass *pass = NULL;
     gck_backward_room room = {0};
-    partial->count =
-        1 + model->parameter_count + (check->spec.inputs ? rows * model->inputs : 0);
+    partial->count = 1 + model->parameter_count + (check->spec.inputs ? rows * model->inputs : 0);
     partial->values = gck_vector_new(partial->count);
     gck_status status = partial->values == NULL ? gck_error_memory(error) : GCK_OK;
     if (status == GCK_OK) status = gck_pass_new(model, rows, true, &pass, error);

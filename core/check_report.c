@@ -19,10 +19,11 @@ static void tensor_warn(gck_report *report, const char *place, const gck_tensor_
         snprintf(warning, GCK_WARNING_SIZE,
                  "%s%s: the gradient is zero, so the check shows nothing", place, tensor->name);
     else if (tensor->verdict == GCK_INCONCLUSIVE)
-        snprintf(warning, GCK_WARNING_SIZE,
-                 "%s%s: the distance %.2g is over the tolerance %.2g: a kink within the step or the "
-                 "formula's own truncation can do that as well as a wrong gradient",
-                 place, tensor->name, tensor->distance, report->tolerance);
+        snprintf(
+            warning, GCK_WARNING_SIZE,
+            "%s%s: the distance %.2g is over the tolerance %.2g: a kink within the step or the "
+            "formula's own truncation can do that as well as a wrong gradient",
+            place, tensor->name, tensor->distance, report->tolerance);
     else
         return;
     report->warning_count++;
@@ -47,8 +48,7 @@ static gck_status layer_fill(const gck_check *check, const check_range *range, g
                                  .count = tensor->count,
                                  .analytic = check->analytic + tensor->offset,
                                  .numeric = check->numeric + tensor->offset};
-        const gck_status status =
-            gck_tensor_judge(t, report->tolerance, check->spec.worst, error);
+        const gck_status status = gck_tensor_judge(t, report->tolerance, check->spec.worst, error);
         if (status != GCK_OK) return status;
         entry->norms = gck_norms_join(&entry->norms, &t->norms);
         if (t->verdict > entry->verdict) entry->verdict = t->verdict;
@@ -75,11 +75,12 @@ static gck_status inputs_fill(const gck_check *check, gck_report *report, gck_er
 {
     if (!check->spec.inputs) return GCK_OK;
     report->has_inputs = true;
-    report->inputs = (gck_tensor_report){.name = "x",
-                                         .shape = x_shape(check),
-                                         .count = check->spec.data->samples * check->spec.data->inputs,
-                                         .analytic = check->analytic_x,
-                                         .numeric = check->numeric_x};
+    report->inputs =
+        (gck_tensor_report){.name = "x",
+                            .shape = x_shape(check),
+                            .count = check->spec.data->samples * check->spec.data->inputs,
+                            .analytic = check->analytic_x,
+                            .numeric = check->numeric_x};
     const gck_status status =
         gck_tensor_judge(&report->inputs, report->tolerance, check->spec.worst, error);
     if (status != GCK_OK) return status;
@@ -91,8 +92,8 @@ static gck_status inputs_fill(const gck_check *check, gck_report *report, gck_er
 static gck_status cost_fill(const gck_check *check, gck_report *report, gck_error *error)
 {
     const gck_check_spec *spec = &check->spec;
-    const double factor = gck_cost_factor(&spec->model->cost, spec->data->samples,
-                                          spec->model->outputs);
+    const double factor =
+        gck_cost_factor(&spec->model->cost, spec->data->samples, spec->model->outputs);
     report->cost = factor * check->loss + gck_model_penalty(spec->model, spec->parameters);
     if (isfinite(report->cost)) return GCK_OK;
     return gck_error_set(error, GCK_NON_FINITE, "",

@@ -8,20 +8,20 @@
 #include <string.h>
 
 /* Loops for a loss that is a sum over outputs of value(y, a), and its slope in a. */
-#define ELEMENTWISE(NAME)                                                                          \
-    static void NAME##_losses(const gck_outputs *outputs, const double *y, double *loss)           \
-    {                                                                                              \
-        const size_t samples = outputs->samples;                                                   \
-        memset(loss, 0, samples * sizeof *loss);                                                   \
-        for (size_t unit = 0; unit < outputs->units; unit++)                                       \
-            for (size_t k = 0; k < samples; k++)                                                   \
-                loss[k] += NAME##_value(y[unit * samples + k], outputs->a[unit * samples + k]);    \
-    }                                                                                              \
-    static void NAME##_delta(const gck_outputs *outputs, const double *y, double *delta)           \
-    {                                                                                              \
-        for (size_t i = 0; i < outputs->units * outputs->samples; i++)                             \
-            delta[i] = NAME##_slope(y[i], outputs->a[i]);                                          \
-    }                                                                                              \
+#define ELEMENTWISE(NAME)                                                                       \
+    static void NAME##_losses(const gck_outputs *outputs, const double *y, double *loss)        \
+    {                                                                                           \
+        const size_t samples = outputs->samples;                                                \
+        memset(loss, 0, samples * sizeof *loss);                                                \
+        for (size_t unit = 0; unit < outputs->units; unit++)                                    \
+            for (size_t k = 0; k < samples; k++)                                                \
+                loss[k] += NAME##_value(y[unit * samples + k], outputs->a[unit * samples + k]); \
+    }                                                                                           \
+    static void NAME##_delta(const gck_outputs *outputs, const double *y, double *delta)        \
+    {                                                                                           \
+        for (size_t i = 0; i < outputs->units * outputs->samples; i++)                          \
+            delta[i] = NAME##_slope(y[i], outputs->a[i]);                                       \
+    }                                                                                           \
     static const struct gck_cost_derivatives NAME##_derivatives = {NAME##_delta};
 
 static double mse_value(double y, double a)
@@ -89,13 +89,12 @@ enum { BATCH_MEAN, MEAN, SUM };
 static const char *const reductions[] = {
     [BATCH_MEAN] = "batch_mean", [MEAN] = "mean", [SUM] = "sum", NULL};
 
-#define COST_OPTIONS                                                                               \
-    .option = {[OPTION_REDUCTION] = {.name = "reduction",                                          \
-                                     .kind = GCK_OPTION_WORD,                                      \
-                                     .words = reductions,                                          \
-                                     .fallback = BATCH_MEAN},                                      \
-               [OPTION_SCALE] = {                                                                  \
-                   .name = "scale", .fallback = 1, .minimum = -1e6, .maximum = 1e6}}
+#define COST_OPTIONS                                          \
+    .option = {[OPTION_REDUCTION] = {.name = "reduction",     \
+                                     .kind = GCK_OPTION_WORD, \
+                                     .words = reductions,     \
+                                     .fallback = BATCH_MEAN}, \
+               [OPTION_SCALE] = {.name = "scale", .fallback = 1, .minimum = -1e6, .maximum = 1e6}}
 
 static const gck_cost_row binary_row = {
     .item = {.name = "binary_crossentropy",

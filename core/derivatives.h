@@ -1,7 +1,8 @@
 /* Derivatives of the tables' rows: what only the backward pass may use.
  *
- * Rows point at these structs, which stay incomplete for whoever does not include this header; the numeric derivative
- * must never do so (scripts/layers.txt). All arrays are feature-major (units, samples). */
+ * Rows point at these structs, which stay incomplete for whoever does not include this header; the
+ * numeric derivative must never do so (scripts/layers.txt). All arrays are feature-major (units,
+ * samples). */
 #ifndef GRADCHECK_CORE_DERIVATIVES_H
 #define GRADCHECK_CORE_DERIVATIVES_H
 
@@ -25,13 +26,14 @@ struct gck_entropy_derivatives {
 };
 
 struct gck_cost_derivatives {
-    /* delta = dL/da, or dL/dz where the cost is fused with the last activation; likewise unweighted. */
+    /* delta = dL/da, or dL/dz where the cost is fused with the last activation; likewise
+     * unweighted. */
     void (*delta)(const gck_outputs *outputs, const double *y, double *delta);
 };
 
 struct gck_layer_derivatives {
-    /* From delta = dJ/dz (dJ/da for a layer without activation): adds the parameters' gradient to the model's vector
-     * `gradient`, and, unless dx is NULL, sets dx = dJ/dx (inputs, samples). */
+    /* From delta = dJ/dz (dJ/da for a layer without activation): adds the parameters' gradient to
+     * the model's vector `gradient`, and, unless dx is NULL, sets dx = dJ/dx (inputs, samples). */
     void (*backward)(const gck_layer *layer, const gck_layer_pass *pass, const double *delta,
                      double *gradient, double *dx);
     /* d/dw of the row's penalty_at; NULL where the row has none. */

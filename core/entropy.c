@@ -42,17 +42,17 @@ static void delta_loop(entropy_term *slope, const double *option, const gck_outp
         delta[i] = slope(option, outputs->z[i], y[i]);
 }
 
-#define LOSS(NAME)                                                                                 \
-    static void NAME(const double *option, const gck_outputs *outputs, const double *y,            \
-                     double *loss)                                                                 \
-    {                                                                                              \
-        loss_loop(NAME##_term, option, outputs, y, loss);                                          \
+#define LOSS(NAME)                                                                      \
+    static void NAME(const double *option, const gck_outputs *outputs, const double *y, \
+                     double *loss)                                                      \
+    {                                                                                   \
+        loss_loop(NAME##_term, option, outputs, y, loss);                               \
     }
-#define DELTA(NAME)                                                                                \
-    static void NAME(const double *option, const gck_outputs *outputs, const double *y,            \
-                     double *delta)                                                                \
-    {                                                                                              \
-        delta_loop(NAME##_term, option, outputs, y, delta);                                        \
+#define DELTA(NAME)                                                                     \
+    static void NAME(const double *option, const gck_outputs *outputs, const double *y, \
+                     double *delta)                                                     \
+    {                                                                                   \
+        delta_loop(NAME##_term, option, outputs, y, delta);                             \
     }
 
 /* Sigmoid with factor c: ln a = -softplus(-c z), ln(1 - a) = -softplus(c z). */
@@ -212,15 +212,15 @@ static void softmax_categorical_delta(const double *option, const gck_outputs *o
             total += y[j * s.stride + k];
         for (size_t j = 0; j < s.units; j++) {
             const double target = y[j * s.stride + k];
-            delta[j * s.stride + k] = s.a[j * s.stride] * (total - target) -
-                                      target * softmax_complement(&s, j);
+            delta[j * s.stride + k] =
+                s.a[j * s.stride] * (total - target) - target * softmax_complement(&s, j);
         }
     }
 }
 
-/* With t_i = a_i dL/da_i = -y_i + (1 - y_i) a_i / (1 - a_i):  dL/dz_j = (1 - a_j) t_j - a_j sum_{i != j} t_i.
- * Only the top unit u can have a_u near 1, so that t_u is large; a_j t_u then is written with
- * a_j / (1 - a_u) = e^(z_j) / sum_{i != u} e^(z_i), which never exceeds 1. */
+/* With t_i = a_i dL/da_i = -y_i + (1 - y_i) a_i / (1 - a_i):  dL/dz_j = (1 - a_j) t_j - a_j sum_{i
+ * != j} t_i. Only the top unit u can have a_u near 1, so that t_u is large; a_j t_u then is written
+ * with a_j / (1 - a_u) = e^(z_j) / sum_{i != u} e^(z_i), which never exceeds 1. */
 static void softmax_binary_delta(const double *option, const gck_outputs *outputs, const double *y,
                                  double *delta)
 {

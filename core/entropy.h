@@ -1,7 +1,7 @@
 /* Cross-entropies of outputs in [0, 1], each computed from z together with its activation.
  *
- * From a rounded to 0 or 1 no logarithm is exact, or even finite; from z it is. A term whose target is 0 adds nothing, however
- * large its logarithm. */
+ * From a rounded to 0 or 1 no logarithm is exact, or even finite; from z it is. A term whose target
+ * is 0 adds nothing, however large its logarithm. */
 #ifndef GRADCHECK_CORE_ENTROPY_H
 #define GRADCHECK_CORE_ENTROPY_H
 

@@ -5,7 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* c = op(a) op(b) + beta c, all row-major and dense: op(a) is (rows, inner), op(b) is (inner, columns). */
+/* c = op(a) op(b) + beta c, all row-major and dense: op(a) is (rows, inner), op(b) is (inner,
+ * columns). */
 typedef struct gck_gemm_operand {
     const double *values;
     bool transposed; /* stored as the transpose of what it stands for */

@@ -25,7 +25,8 @@ static double spread_one(double fan_in, double fan_out)
     return 1;
 }
 
-/* Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks", 2010. */
+/* Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks",
+ * 2010. */
 static double spread_glorot_normal(double fan_in, double fan_out)
 {
     return sqrt(2 / (fan_in + fan_out));
@@ -49,7 +50,7 @@ static double spread_he_uniform(double fan_in, double fan_out)
     return sqrt(6 / fan_in);
 }
 
-#define ROW(NAME, FORMULA, ...)                                                                    \
+#define ROW(NAME, FORMULA, ...) \
     static const gck_initializer_row NAME##_row = {{.name = #NAME, .formula = FORMULA}, __VA_ARGS__}
 
 ROW(zeros, "0", CONSTANT, spread_zero, 0);

@@ -6,21 +6,23 @@
 
 #include <gradcheck/model.h>
 
-/* One layer's part of a pass over a block of samples. Arrays are feature-major: (inputs, samples), (outputs, samples). */
+/* One layer's part of a pass over a block of samples. Arrays are feature-major: (inputs, samples),
+ * (outputs, samples). */
 typedef struct gck_layer_pass {
     size_t samples;
     const double *parameters; /* the model's; gck_tensor.offset finds the layer's own */
     const double *x;
     double *mask; /* NULL: none, as outside of trainings and checks */
-    double *z;          /* before the activation; NULL for a layer without one */
-    double *a;          /* what the layer gives */
+    double *z;    /* before the activation; NULL for a layer without one */
+    double *a;    /* what the layer gives */
 } gck_layer_pass;
 
 typedef struct gck_layer_row {
     gck_item item;
     bool activated; /* has a pre-activation z */
     bool masked;
-    /* From spec, index and input: fills output and tensors (names and shapes; the model fills the rest). */
+    /* From spec, index and input: fills output and tensors (names and shapes; the model fills the
+     * rest). */
     gck_status (*setup)(gck_layer *layer, gck_error *error);
     /* Initial values of its tensors, into the model's vector; NULL for none. */
     void (*draw)(const gck_layer *layer, uint64_t seed, double *parameters);

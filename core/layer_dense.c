@@ -86,8 +86,8 @@ static void dense_backward(const gck_layer *layer, const gck_layer_pass *pass, c
     }
     if (dx == NULL) return;
     const double *w = pass->parameters + layer->tensor[TENSOR_W].offset;
-    gck_gemm(inputs, samples, units, (gck_gemm_operand){w, false},
-             (gck_gemm_operand){delta, false}, 0, dx);
+    gck_gemm(inputs, samples, units, (gck_gemm_operand){w, false}, (gck_gemm_operand){delta, false},
+             0, dx);
 }
 
 static const struct gck_layer_derivatives dense_derivatives = {dense_backward, dense_penalty_slope};

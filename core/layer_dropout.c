@@ -1,7 +1,8 @@
-/* dropout: inverted dropout, a = mask * x with mask 0 or 1 / (1 - rate); without a mask (evaluation) a = x.
+/* dropout: inverted dropout, a = mask * x with mask 0 or 1 / (1 - rate); without a mask
+ * (evaluation) a = x.
  *
- * Source: Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting", 2014, with the scaling moved
- * from evaluation to training. */
+ * Source: Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting",
+ * 2014, with the scaling moved from evaluation to training. */
 #include "core/derivatives.h"
 #include "core/layer.h"
 

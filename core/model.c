@@ -7,7 +7,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
-/* What an element of an activation's output costs, beside 1 for a multiplication or an addition: measured for tanh of libm. */
+/* What an element of an activation's output costs, beside 1 for a multiplication or an addition:
+ * measured for tanh of libm. */
 #define ACTIVATION_OPERATIONS 80
 
 static gck_status tensors_place(gck_model *model, gck_layer *layer, gck_error *error)
@@ -74,8 +75,9 @@ gck_status gck_model_new(const gck_shape *input, const gck_layer_spec *layers, s
                          gck_error *error)
 {
     if (layer_count < 1 || layer_count > GCK_LAYERS_MAX)
-        return gck_error_set(error, GCK_INVALID, "layers", "must have between 1 and %d layers, got %zu",
-                             GCK_LAYERS_MAX, layer_count);
+        return gck_error_set(error, GCK_INVALID, "layers",
+                             "must have between 1 and %d layers, got %zu", GCK_LAYERS_MAX,
+                             layer_count);
     size_t inputs;
     gck_status status = input_check(input, &inputs, error);
     if (status != GCK_OK) return status;

@@ -20,12 +20,17 @@ typedef struct gck_optimizer_row {
 
 /* Every optimizer's first option. */
 enum { LEARNING_RATE };
-#define LEARNING_RATE_OPTION                                                                       \
+#define LEARNING_RATE_OPTION \
     [LEARNING_RATE] = {.name = "learning_rate", .fallback = 0.001, .minimum = 0, .maximum = 1e6}
 /* [0, 1): the largest double below 1 */
-#define DECAY_OPTION(NAME, FALLBACK)                                                               \
-    {.name = NAME, .fallback = FALLBACK, .minimum = 0, .maximum = 0x1.fffffffffffffp-1}
-#define EPSILON_OPTION {.name = "epsilon", .fallback = 1e-8, .minimum = 1e-300, .maximum = 1}
+#define DECAY_OPTION(NAME, FALLBACK)                                                      \
+    {                                                                                     \
+        .name = NAME, .fallback = FALLBACK, .minimum = 0, .maximum = 0x1.fffffffffffffp-1 \
+    }
+#define EPSILON_OPTION                                                       \
+    {                                                                        \
+        .name = "epsilon", .fallback = 1e-8, .minimum = 1e-300, .maximum = 1 \
+    }
 
 static void sgd_step(const step_arguments *s)
 {

@@ -23,7 +23,8 @@ typedef struct gck_pass {
     gck_layer_pass layer[];
 } gck_pass;
 
-/* Room for blocks of up to `capacity` samples. With masked, masks are kept and must be drawn after each load. */
+/* Room for blocks of up to `capacity` samples. With masked, masks are kept and must be drawn after
+ * each load. */
 gck_status gck_pass_new(const gck_model *model, size_t capacity, bool masked, gck_pass **ret_pass,
                         gck_error *error);
 void gck_pass_free(gck_pass *pass);
@@ -31,11 +32,13 @@ void gck_pass_free(gck_pass *pass);
 /* Doubles that one sample takes. */
 size_t gck_pass_sample_values(const gck_model *model, bool masked);
 
-/* Samples of a row block, cut by the model alone: `passes` passes over one block stay below GCK_GRAIN_OPERATIONS, and
- * its memory below 32 MiB, where one sample alone does not exceed them. */
+/* Samples of a row block, cut by the model alone: `passes` passes over one block stay below
+ * GCK_GRAIN_OPERATIONS, and its memory below 32 MiB, where one sample alone does not exceed them.
+ */
 size_t gck_pass_block_rows(const gck_model *model, size_t samples, double passes);
 
-/* Where the block's samples stand in the data: rows first, first + 1, …, or those that order names. */
+/* Where the block's samples stand in the data: rows first, first + 1, …, or those that order names.
+ */
 typedef struct gck_rows {
     size_t first, count;
     const size_t *order; /* NULL: 0, 1, 2, … */
@@ -44,7 +47,8 @@ typedef struct gck_rows {
 void gck_pass_load(gck_pass *pass, const gck_data *data, gck_rows rows);
 /* x alone, row-major (count, inputs); for predictions. */
 void gck_pass_load_x(gck_pass *pass, const double *x, size_t count);
-/* Draws the masks of the samples loaded; each sample's mask depends on its row in the data alone. */
+/* Draws the masks of the samples loaded; each sample's mask depends on its row in the data alone.
+ */
 void gck_pass_draw_masks(gck_pass *pass, gck_mask_key key, gck_rows rows);
 
 /* What the last layer gave. */

@@ -32,7 +32,8 @@ static gck_status room_init(room *r, const gck_plain *plain, gck_error *error)
     return GCK_OK;
 }
 
-/* sum_k w_k (loss_k at upper - loss_k at lower): sample by sample, so that what does not change cancels exactly. */
+/* sum_k w_k (loss_k at upper - loss_k at lower): sample by sample, so that what does not change
+ * cancels exactly. */
 static double loss_change(const room *r, double *place, double upper, double lower)
 {
     const gck_pass *pass = r->pass;

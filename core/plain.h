@@ -16,8 +16,9 @@ typedef struct gck_plain {
     gck_rows block; /* the samples whose part of the derivative is wanted */
 } gck_plain;
 
-/* numeric[i] = the block's part of (J(θ + ε) - J(θ - ε)) / 2ε for θ = parameter element[i]; the block that begins with
- * row 0 carries the penalties. GCK_STOPPED when `stop` says so between two elements. */
+/* numeric[i] = the block's part of (J(θ + ε) - J(θ - ε)) / 2ε for θ = parameter element[i]; the
+ * block that begins with row 0 carries the penalties. GCK_STOPPED when `stop` says so between two
+ * elements. */
 gck_status gck_plain_parameters(const gck_plain *plain, const size_t *element, size_t count,
                                 gck_stop stop, double *numeric, gck_error *error);
 

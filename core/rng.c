@@ -50,9 +50,10 @@ double gck_rng_uniform(uint64_t seed, gck_rng_purpose purpose, uint32_t stream, 
     return gck_rng_unit(bits[0]);
 }
 
-/* ln(x) for normal x > 0 by additions, multiplications and divisions alone, so that it rounds alike everywhere; within a few
- * units in the last place. x = 2^e * m with m around 1, and ln m = 2 atanh((m - 1) / (m + 1)) by its series: |t| <= 0.172
- * makes the first term left out smaller than 2^-56 of the sum. */
+/* ln(x) for normal x > 0 by additions, multiplications and divisions alone, so that it rounds alike
+ * everywhere; within a few units in the last place. x = 2^e * m with m around 1, and ln m = 2
+ * atanh((m - 1) / (m + 1)) by its series: |t| <= 0.172 makes the first term left out smaller than
+ * 2^-56 of the sum. */
 static double natural_logarithm(double x)
 {
     const double ln2_high = 0x1.62e42fefa3800p-1, ln2_low = 0x1.ef35793c76730p-45;

@@ -7,8 +7,8 @@
 const char *gck_status_text(gck_status status)
 {
     switch (status) {
-#define X(name, number, text)                                                                      \
-    case GCK_##name:                                                                               \
+#define X(name, number, text) \
+    case GCK_##name:          \
         return text;
         GCK_STATUS_LIST(X)
 #undef X

@@ -78,8 +78,7 @@ static gck_status room_take(gck_train *train, gck_error *error)
     if (train->order == NULL || train->parameters == NULL || train->gradient == NULL ||
         train->optimizer_state == NULL || train->history == NULL || train->check == NULL)
         return gck_error_memory(error);
-    gck_status status =
-        gck_pass_new(spec->model, train->block_rows, true, &train->masked, error);
+    gck_status status = gck_pass_new(spec->model, train->block_rows, true, &train->masked, error);
     if (status == GCK_OK)
         status = gck_pass_new(spec->model, train->block_rows, false, &train->unmasked, error);
     if (status == GCK_OK)
@@ -148,7 +147,8 @@ static size_t batch_rows(const gck_train *train)
     return minimum(train->spec.batch_size, train->train_rows - train->place.batch_first);
 }
 
-/* The rows of the order that begin at `start`, from the block on; the block is what is taken of them now. */
+/* The rows of the order that begin at `start`, from the block on; the block is what is taken of
+ * them now. */
 static gck_rows block_take(gck_train *train, size_t start, size_t total)
 {
     const size_t first = train->place.block_first;
@@ -173,8 +173,8 @@ static void block_train(gck_train *train, gck_rows rows, double factor)
     gck_forward_losses(pass, train->parameters);
     train->place.loss += gck_pass_loss_sum(pass);
     if (has_accuracy(train))
-        train->place.accuracy += gck_accuracy_sum(train->spec.model, gck_pass_outputs(pass).a,
-                                                  pass->y, pass->samples);
+        train->place.accuracy +=
+            gck_accuracy_sum(train->spec.model, gck_pass_outputs(pass).a, pass->y, pass->samples);
     gck_backward(pass, &train->room, factor, train->gradient, false);
 }
 
@@ -214,9 +214,8 @@ static void batch_finish(gck_train *train)
     place->epoch_accuracy += place->accuracy;
     sums_clear(place);
     gck_backward_penalty(train->spec.model, train->parameters, train->gradient);
-    gck_optimizer_step(&train->spec.optimizer, ++place->steps,
-                       train->spec.model->parameter_count, train->gradient,
-                       train->optimizer_state, train->parameters);
+    gck_optimizer_step(&train->spec.optimizer, ++place->steps, train->spec.model->parameter_count,
+                       train->gradient, train->optimizer_state, train->parameters);
     place->batch_first += rows;
     if (place->batch_first == train->train_rows) epoch_record(train);
 }
@@ -242,8 +241,8 @@ static void block_evaluate(gck_train *train, gck_rows rows)
     gck_pass_load(pass, train->spec.data, rows);
     gck_forward_losses(pass, train->parameters);
     train->place.loss += gck_pass_loss_sum(pass);
-    train->place.accuracy += gck_accuracy_sum(train->spec.model, gck_pass_outputs(pass).a, pass->y,
-                                              pass->samples);
+    train->place.accuracy +=
+        gck_accuracy_sum(train->spec.model, gck_pass_outputs(pass).a, pass->y, pass->samples);
 }
 
 /* One block of the `total` rows from `start`; true, with the result, after the last. */
@@ -410,9 +409,8 @@ gck_train_result gck_train_result_of(const gck_train *train)
     };
     /* The last epoch's validation saw the final parameters. */
     if (result.has_validation && place->epoch == train->spec.epochs)
-        result.final_validation =
-            (gck_evaluation){result.validation_cost[place->epoch - 1],
-                             result.validation_accuracy[place->epoch - 1]};
+        result.final_validation = (gck_evaluation){result.validation_cost[place->epoch - 1],
+                                                   result.validation_accuracy[place->epoch - 1]};
     return result;
 }
 
@@ -423,11 +421,11 @@ void gck_train_estimate(const gck_train_spec *spec, double *ret_operations,
     const double samples = (double)spec->data->samples, epochs = (double)spec->epochs;
     const size_t rows = gck_pass_block_rows(model, spec->data->samples, BLOCK_PASSES);
     double operations = 3 * samples * gck_model_operations(model) * epochs;
-    double values = (double)model->parameter_count *
-                        (3 + (double)gck_optimizer_slots(&spec->optimizer)) +
-                    4 * epochs + samples +
-                    (double)rows * (2.0 * (double)gck_pass_sample_values(model, true) +
-                                    (double)gck_backward_sample_values(model));
+    double values =
+        (double)model->parameter_count * (3 + (double)gck_optimizer_slots(&spec->optimizer)) +
+        4 * epochs + samples +
+        (double)rows * (2.0 * (double)gck_pass_sample_values(model, true) +
+                        (double)gck_backward_sample_values(model));
     if (spec->check_every > 0) {
         const size_t batch = spec->batch_size > 0 ? spec->batch_size : spec->data->samples;
         gck_check_cost check;

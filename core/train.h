@@ -1,4 +1,5 @@
-/* The inside of a training, for its own files: train.c (the state machine), train_state.c (export and import). */
+/* The inside of a training, for its own files: train.c (the state machine), train_state.c (export
+ * and import). */
 #ifndef GRADCHECK_CORE_TRAIN_H
 #define GRADCHECK_CORE_TRAIN_H
 
@@ -7,7 +8,8 @@
 
 #include "core/backward.h"
 
-/* What the next unit of work is. After each epoch: validation, then the check if one is due; after the last: final. */
+/* What the next unit of work is. After each epoch: validation, then the check if one is due; after
+ * the last: final. */
 typedef enum train_phase {
     TRAIN_BATCH,
     TRAIN_VALIDATION,
@@ -21,8 +23,9 @@ typedef struct train_place {
     uint64_t phase;
     uint64_t epoch;       /* the one at work; the first is 0 */
     uint64_t batch_first; /* row of the batch, in the epoch's order */
-    uint64_t block_first; /* row of the block, in the batch, the validation set or the training set */
-    uint64_t steps;       /* of the optimizer */
+    uint64_t
+        block_first; /* row of the block, in the batch, the validation set or the training set */
+    uint64_t steps;  /* of the optimizer */
     uint64_t diverged_at;
     uint64_t check_count;
     double loss, accuracy;             /* sums over the blocks so far */

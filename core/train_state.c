@@ -1,6 +1,8 @@
-/* A training as bytes: a magic with the version, the numbers that the spec must agree with, the place, then the vectors.
+/* A training as bytes: a magic with the version, the numbers that the spec must agree with, the
+ * place, then the vectors.
  *
- * Numbers are little-endian 64-bit. Each field is visited once by state_visit, which writes, reads or counts. */
+ * Numbers are little-endian 64-bit. Each field is visited once by state_visit, which writes, reads
+ * or counts. */
 #include "core/train.h"
 
 #include <gradcheck/optimizer.h>
@@ -104,8 +106,8 @@ static bool place_is_sound(const gck_train *train)
     const train_place *p = &train->place;
     const bool epoch_over = p->phase == TRAIN_FINAL || p->phase == TRAIN_FINISHED;
     return p->phase <= TRAIN_FINISHED && p->epoch <= train->spec.epochs &&
-           (epoch_over || p->epoch < train->spec.epochs) &&
-           p->batch_first <= train->train_rows && p->block_first < train->spec.data->samples &&
+           (epoch_over || p->epoch < train->spec.epochs) && p->batch_first <= train->train_rows &&
+           p->block_first < train->spec.data->samples &&
            (p->phase != TRAIN_BATCH ||
             (p->batch_first < train->train_rows && p->block_first < train->spec.batch_size)) &&
            (p->phase != TRAIN_VALIDATION || train->validation_rows == 0 ||
@@ -170,7 +172,8 @@ static gck_status state_write(visitor *v, gck_train *train, gck_error *error)
 gck_status gck_train_export(const gck_train *train, unsigned char **ret_bytes, size_t *ret_size,
                             gck_error *error)
 {
-    /* Writing and counting read what they visit; the visitor's fields are not const because reading sets them. */
+    /* Writing and counting read what they visit; the visitor's fields are not const because reading
+     * sets them. */
     gck_train *visited = (gck_train *)train;
     visitor v = {0};
     gck_status status = state_write(&v, visited, error);

@@ -69,8 +69,7 @@ static bool is_worse(double error, double than)
 static void worst_insert(gck_tensor_report *tensor, size_t limit, const gck_element *element)
 {
     size_t place = tensor->worst_count;
-    while (place > 0 &&
-           is_worse(element->absolute_error, tensor->worst[place - 1].absolute_error))
+    while (place > 0 && is_worse(element->absolute_error, tensor->worst[place - 1].absolute_error))
         place--;
     if (place >= limit) return;
     if (tensor->worst_count < limit) tensor->worst_count++;

@@ -52,7 +52,8 @@ bool address_parse(const char *text, struct address *ret_address)
         return fail(text, "is no IP address (an IPv6 one stands in brackets)");
     }
     if (!is_loopback(&address))
-        return fail(text, "is not a loopback address, and there are no tokens that would protect it");
+        return fail(text,
+                    "is not a loopback address, and there are no tokens that would protect it");
     *ret_address = address;
     return true;
 }

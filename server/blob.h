@@ -1,4 +1,5 @@
-/* Bytes that never change, shared by counting references: request bodies, results, answers. Any thread. */
+/* Bytes that never change, shared by counting references: request bodies, results, answers. Any
+ * thread. */
 #ifndef GRADCHECKD_BLOB_H
 #define GRADCHECKD_BLOB_H
 

@@ -13,7 +13,8 @@ int64_t clock_monotonic_ns(void);
 /* "2026-02-03T04:05:06.789Z" (RFC 3339, UTC). Returns text. */
 const char *clock_format(int64_t wall_ms, char text[CLOCK_TEXT_SIZE]);
 
-/* A point of the monotonic clock, as pthread_cond_timedwait takes it when its condition uses that clock. */
+/* A point of the monotonic clock, as pthread_cond_timedwait takes it when its condition uses that
+ * clock. */
 struct timespec clock_timespec(int64_t monotonic_ns);
 
 #endif

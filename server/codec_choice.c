@@ -1,4 +1,5 @@
-/* "Anything with options is either its name or an object with type and its options": one reader for all tables. */
+/* "Anything with options is either its name or an object with type and its options": one reader for
+ * all tables. */
 #include "server/codec_choice.h"
 
 #include <gradcheck/activation.h>
@@ -32,8 +33,8 @@ static bool item_find(const struct value *value, const struct place *place, cons
                       names_of(table, text));
 }
 
-static bool read_word(const struct value *value, const struct place *place, const gck_option *option,
-                      double *ret_index)
+static bool read_word(const struct value *value, const struct place *place,
+                      const gck_option *option, double *ret_index)
 {
     const char *word;
     if (!read_text(value, place, &word)) return false;

@@ -10,7 +10,7 @@
 /* ---- memory: what decoding takes is counted, for this document and for all ---- */
 
 struct account {
-    bool open; /* a document is being decoded by this thread */
+    bool open;          /* a document is being decoded by this thread */
     bool alone, others; /* why an allocation was refused */
     size_t bytes, limit;
 };
@@ -110,8 +110,8 @@ static void tell_refusal(const struct limits *limits, const json_error_t *error,
     else if (json_error_code(error) == json_error_out_of_memory)
         problem_set(problem, PROBLEM_OUT_OF_MEMORY, "memory is out");
     else
-        problem_set(problem, PROBLEM_BAD_JSON, "%s at line %d, column %d", error->text,
-                    error->line, error->column);
+        problem_set(problem, PROBLEM_BAD_JSON, "%s at line %d, column %d", error->text, error->line,
+                    error->column);
 }
 
 struct document *document_decode(const char *bytes, size_t size, const struct limits *limits,
@@ -328,8 +328,8 @@ struct blob *write_spliced(struct writer *writer, struct value *object,
     for (size_t i = 0; i < count && !writer->failed; i++) {
         const struct blob *text = members[i].text;
         const bool first = buf.size == 1; /* after the opening brace */
-        if (!buf_append_text(&buf, first ? "\"" : ",\"") || !buf_append_text(&buf, members[i].name) ||
-            !buf_append_text(&buf, "\":") ||
+        if (!buf_append_text(&buf, first ? "\"" : ",\"") ||
+            !buf_append_text(&buf, members[i].name) || !buf_append_text(&buf, "\":") ||
             !(text == NULL ? buf_append_text(&buf, "null")
                            : buf_append(&buf, text->data, text->size)))
             writer->failed = true;

@@ -1,7 +1,7 @@
 /* JSON in and out: the one file with the JSON library, behind types of our own.
  *
- * Decoding is bounded: depth is checked before a tree is built, and all trees together stay within a memory budget. A document
- * is used and freed by the thread that decoded it. */
+ * Decoding is bounded: depth is checked before a tree is built, and all trees together stay within
+ * a memory budget. A document is used and freed by the thread that decoded it. */
 #ifndef GRADCHECKD_CODEC_JSON_H
 #define GRADCHECKD_CODEC_JSON_H
 
@@ -17,7 +17,8 @@ void codec_json_start(void);
 struct document;
 struct value;
 
-/* NULL after a problem: 400 with line and column, 413 when this body alone would exceed the budget, 503 when others hold it. */
+/* NULL after a problem: 400 with line and column, 413 when this body alone would exceed the budget,
+ * 503 when others hold it. */
 struct document *document_decode(const char *bytes, size_t size, const struct limits *limits,
                                  struct problem *problem);
 void document_free(struct document *document);
@@ -38,12 +39,14 @@ const char *value_text(const struct value *value);
 size_t value_count(const struct value *value);
 const struct value *value_item(const struct value *array, size_t index);
 const struct value *value_member(const struct value *object, const char *name); /* or NULL */
-/* Walks the members: *iterator is NULL at first; returns the next one's name, or NULL after the last. */
+/* Walks the members: *iterator is NULL at first; returns the next one's name, or NULL after the
+ * last. */
 const char *value_next(const struct value *object, void **iterator, const struct value **member);
 
 /* ---- writing ---- */
 
-/* Values are made, and moved into what they become part of. Whatever fails for want of memory marks the writer, and all goes on. */
+/* Values are made, and moved into what they become part of. Whatever fails for want of memory marks
+ * the writer, and all goes on. */
 struct writer {
     bool failed;
 };
@@ -62,7 +65,8 @@ void write_item(struct writer *writer, struct value *array, struct value *item);
 /* The value as text, which is freed with it; NULL when something failed. */
 struct blob *write_blob(struct writer *writer, struct value *value);
 
-/* `object` as text with members appended that are text already (a NULL blob is null): how a stored result is spliced in. */
+/* `object` as text with members appended that are text already (a NULL blob is null): how a stored
+ * result is spliced in. */
 struct member_text {
     const char *name;
     const struct blob *text;

@@ -37,7 +37,8 @@ static bool read_input_shape(const struct value *value, const struct place *plac
     return true;
 }
 
-static bool read_layers(const struct value *value, const struct place *place, gck_layer_spec *layers)
+static bool read_layers(const struct value *value, const struct place *place,
+                        gck_layer_spec *layers)
 {
     for (size_t i = 0; i < value_count(value); i++) {
         const struct place at = place_index(place, i);

@@ -41,8 +41,8 @@ bool read_boolean(const struct value *value, const struct place *place, bool *re
 bool read_text(const struct value *value, const struct place *place, const char **ret_text);
 bool read_array(const struct value *value, const struct place *place);
 
-/* Whether value is made of nested arrays of that shape, so that memory for it can be taken: then the body holds as many
- * values. `what` describes it in the message: "W of layer 0 (dense)". */
+/* Whether value is made of nested arrays of that shape, so that memory for it can be taken: then
+ * the body holds as many values. `what` describes it in the message: "W of layer 0 (dense)". */
 bool read_extent(const struct value *value, const struct place *place, const gck_shape *shape,
                  const char *what);
 /* The same, and its numbers, row-major. */

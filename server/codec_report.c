@@ -95,9 +95,9 @@ static struct value *gradients_side(struct writer *w, const struct spec *spec,
         struct value *entry = write_object(w);
         for (size_t t = 0; t < layer->tensor_count; t++) {
             const gck_tensor_report *tensor = &layer->tensor[t];
-            write_member(w, entry, tensor->name,
-                         write_tensor(w, &tensor->shape,
-                                      numeric ? tensor->numeric : tensor->analytic));
+            write_member(
+                w, entry, tensor->name,
+                write_tensor(w, &tensor->shape, numeric ? tensor->numeric : tensor->analytic));
         }
         write_item(w, array, entry);
     }
@@ -290,8 +290,7 @@ struct blob *codec_predictions(const gck_model *model, const gck_data *data, con
     put_classes(&w, object, model, data->samples, y);
     if (evaluation != NULL) {
         put_number(&w, object, "cost", evaluation->cost);
-        if (!isnan(evaluation->accuracy))
-            put_number(&w, object, "accuracy", evaluation->accuracy);
+        if (!isnan(evaluation->accuracy)) put_number(&w, object, "accuracy", evaluation->accuracy);
     }
     return write_blob(&w, object);
 }

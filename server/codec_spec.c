@@ -31,8 +31,8 @@ static bool optional_count(const struct value *object, const struct place *place
     return member == NULL || read_count(member, &at, minimum, maximum, count);
 }
 
-static bool optional_number(const struct value *object, const struct place *place,
-                            const char *name, double minimum, double maximum, double *number)
+static bool optional_number(const struct value *object, const struct place *place, const char *name,
+                            double minimum, double maximum, double *number)
 {
     const struct value *member = value_member(object, name);
     const struct place at = place_key(place, name);
@@ -149,7 +149,8 @@ static bool read_include(const struct value *value, const struct place *place, s
     return true;
 }
 
-static bool read_check_lists(const struct value *value, const struct place *place, struct spec *spec)
+static bool read_check_lists(const struct value *value, const struct place *place,
+                             struct spec *spec)
 {
     const struct value *method = value_member(value, "method");
     const struct value *layers = optional(value, "layers");
@@ -164,8 +165,9 @@ static bool read_check_lists(const struct value *value, const struct place *plac
 
 static bool read_check(const struct value *value, const struct place *place, struct spec *spec)
 {
-    static const char *const names[] = {"method", "epsilon", "tolerance", "layers",  "inputs",
-                                        "worst",  "include", "claimed",   "time_limit_seconds"};
+    static const char *const names[] = {"method",  "epsilon", "tolerance",
+                                        "layers",  "inputs",  "worst",
+                                        "include", "claimed", "time_limit_seconds"};
     const struct place at_tolerance = place_key(place, "tolerance");
     const struct place at_claimed = place_key(place, "claimed");
     gck_check_spec *check = &spec->check;
@@ -201,8 +203,8 @@ static bool decode_check(const struct value *root, const struct place *place,
 {
     const struct value *check = value_member(root, "check");
     const struct place at = place_key(place, "check");
-    spec->check = (gck_check_spec){
-        .method = GCK_CENTRAL, .epsilon = 1e-4, .tolerance = NAN, .worst = 5};
+    spec->check =
+        (gck_check_spec){.method = GCK_CENTRAL, .epsilon = 1e-4, .tolerance = NAN, .worst = 5};
     if (check != NULL && !read_check(check, &at, spec)) return false;
     gck_check_cost cost;
     gck_check_estimate(spec->model, spec->data->samples, spec->layer_checked, spec->check.inputs,
@@ -331,10 +333,9 @@ bool codec_spec_model(const struct blob *bytes, const struct limits *limits, gck
     const struct place at = place_key(&body.place, "model");
     const struct value *value;
     gck_model *model = NULL;
-    bool decoded = read_required(body.root, &body.place, "model", &value) &&
-                   read_model(value, &at, &model) &&
-                   (ret_parameters == NULL ||
-                    read_model_parameters(value, &at, model, ret_parameters));
+    bool decoded =
+        read_required(body.root, &body.place, "model", &value) && read_model(value, &at, &model) &&
+        (ret_parameters == NULL || read_model_parameters(value, &at, model, ret_parameters));
     document_free(body.document);
     if (decoded)
         *ret_model = model;
@@ -377,12 +378,12 @@ static bool decode_prediction(const struct body *body, const gck_model *model,
     gck_error error;
     if (!read_x(x_value, &at, model, &samples, &x)) return false;
     const double bytes = sizeof(double) * (double)samples * (double)model->outputs;
-    const bool fits = bytes <= (double)limits->job_bytes ||
-                      problem_set(body->place.problem, PROBLEM_TOO_LARGE,
-                                  "the outputs take %.0f bytes; the limit is %zu", bytes,
-                                  limits->job_bytes);
-    if (!fits || gck_data_new(samples, model->inputs, model->outputs, false, ret_data, &error) !=
-                     GCK_OK) {
+    const bool fits =
+        bytes <= (double)limits->job_bytes ||
+        problem_set(body->place.problem, PROBLEM_TOO_LARGE,
+                    "the outputs take %.0f bytes; the limit is %zu", bytes, limits->job_bytes);
+    if (!fits ||
+        gck_data_new(samples, model->inputs, model->outputs, false, ret_data, &error) != GCK_OK) {
         gck_vector_free(x);
         return fits && place_fail_error(&body->place, &error);
     }

@@ -90,8 +90,9 @@ static bool set(struct config *config, const struct option *option, const char *
 
 static void print_help(void)
 {
-    printf("usage: gradcheckd [OPTION VALUE]...\n\n"
-           "Checks gradients of neural networks, and trains them, as jobs over HTTP.\n\n");
+    printf(
+        "usage: gradcheckd [OPTION VALUE]...\n\n"
+        "Checks gradients of neural networks, and trains them, as jobs over HTTP.\n\n");
     for (int i = 0; i < OPTIONS; i++) {
         const struct option *o = &options[i];
         printf("  %s %s\n      %s (%s", o->flag, o->unit, o->help, o->variable);

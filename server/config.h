@@ -1,4 +1,5 @@
-/* The options: rows of one table, each a flag and an environment variable; flag over environment. */
+/* The options: rows of one table, each a flag and an environment variable; flag over environment.
+ */
 #ifndef GRADCHECKD_CONFIG_H
 #define GRADCHECKD_CONFIG_H
 
@@ -8,8 +9,8 @@
 
 /* What bounds requests and jobs. */
 struct limits {
-    size_t body_bytes;   /* of a request */
-    size_t json_bytes;   /* JSON trees of all requests together */
+    size_t body_bytes; /* of a request */
+    size_t json_bytes; /* JSON trees of all requests together */
     size_t json_depth;
     int64_t job_seconds; /* from a job's first lease */
     size_t job_bytes;    /* estimated memory of one job */
@@ -31,8 +32,9 @@ struct config {
 
 enum config_outcome { CONFIG_RUN, CONFIG_EXIT, CONFIG_USAGE };
 
-/* Reads environment and arguments over the defaults. CONFIG_EXIT after --help or --version, CONFIG_USAGE after a
- * message on standard error. Strings are borrowed from the arguments and the environment. */
+/* Reads environment and arguments over the defaults. CONFIG_EXIT after --help or --version,
+ * CONFIG_USAGE after a message on standard error. Strings are borrowed from the arguments and the
+ * environment. */
 enum config_outcome config_read(struct config *config, int count, char **arguments);
 
 #endif

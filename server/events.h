@@ -1,4 +1,5 @@
-/* Who waits for the end of which job, and until when. Any thread; no lock is held while a waiter is woken. */
+/* Who waits for the end of which job, and until when. Any thread; no lock is held while a waiter is
+ * woken. */
 #ifndef GRADCHECKD_EVENTS_H
 #define GRADCHECKD_EVENTS_H
 
@@ -9,8 +10,8 @@
 
 /* Owned by whoever waits, and untouched between events_add and its wake-up. */
 struct waiter {
-    char id[ID_SIZE];            /* of the job */
-    int64_t deadline_ns;         /* of the monotonic clock */
+    char id[ID_SIZE];                    /* of the job */
+    int64_t deadline_ns;                 /* of the monotonic clock */
     void (*wake)(struct waiter *waiter); /* called once, from any thread */
     struct waiter *next;
 };

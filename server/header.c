@@ -80,8 +80,7 @@ bool header_host_is_local(const char *host, const char *name)
 {
     /* Without its port; the colons of an IPv6 address stand in brackets. */
     const char *bracket = host[0] == '[' ? strchr(host, ']') : NULL;
-    const size_t length =
-        bracket != NULL ? (size_t)(bracket + 1 - host) : strcspn(host, ":");
+    const size_t length = bracket != NULL ? (size_t)(bracket + 1 - host) : strcspn(host, ":");
     const char *port = host + length;
     if (*port == ':') port += 1 + strspn(port + 1, "0123456789");
     if (*port != '\0') return false;

@@ -6,7 +6,8 @@
 
 enum { PREFER_WAIT_MAX = 60, CURSOR_SIZE = 24 };
 
-/* N of `wait=N` in a Prefer header (RFC 7240), at most 60; -1 without one. What is not understood is ignored. */
+/* N of `wait=N` in a Prefer header (RFC 7240), at most 60; -1 without one. What is not understood
+ * is ignored. */
 int header_prefer_wait(const char *prefer);
 
 /* An Idempotency-Key, quoted or bare, 1 to 128 visible characters. */

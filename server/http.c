@@ -35,8 +35,9 @@ struct http {
     bool stopping;
 };
 
-/* A request under way. Made on the first call for it, freed by completed() alone. While the connection is suspended it
- * belongs to the request pool, or to the table of waiters; otherwise to the connection's thread. */
+/* A request under way. Made on the first call for it, freed by completed() alone. While the
+ * connection is suspended it belongs to the request pool, or to the table of waiters; otherwise to
+ * the connection's thread. */
 struct exchange {
     struct task task;     /* first: the pool hands it back */
     struct waiter waiter; /* second, see exchange_of_waiter */
@@ -87,7 +88,8 @@ static unsigned header_count(struct exchange *exchange, const char *name)
     return wanted.count;
 }
 
-/* What could make two parsers see two different requests. The connection cannot be used any further. */
+/* What could make two parsers see two different requests. The connection cannot be used any
+ * further. */
 static bool framing_is_sound(struct exchange *exchange)
 {
     static const char *const single[] = {"Content-Length", "Transfer-Encoding", "Host",
@@ -147,8 +149,8 @@ static enum MHD_Result add_argument(void *closure, enum MHD_ValueKind kind, cons
 
 static void read_query(struct exchange *exchange)
 {
-    const int count = MHD_get_connection_values(exchange->connection, MHD_GET_ARGUMENT_KIND, NULL,
-                                                NULL);
+    const int count =
+        MHD_get_connection_values(exchange->connection, MHD_GET_ARGUMENT_KIND, NULL, NULL);
     if (count <= 0) return;
     exchange->request.argument = calloc(ARGUMENTS_MAX, sizeof *exchange->request.argument);
     if (exchange->request.argument == NULL)
@@ -170,8 +172,7 @@ static void name_request(struct exchange *exchange)
 static bool host_is_ours(struct exchange *exchange)
 {
     const char *host = header(exchange, "Host");
-    if (host != NULL &&
-        header_host_is_local(host, exchange->http->service->config->host_name))
+    if (host != NULL && header_host_is_local(host, exchange->http->service->config->host_name))
         return true;
     return problem_set(&exchange->problem, PROBLEM_MISDIRECTED,
                        "Host must be localhost, 127.0.0.1, [::1] or the server's --host-name");
@@ -182,8 +183,8 @@ static void examine(struct exchange *exchange, const char *path)
 {
     struct request *request = &exchange->request;
     if (!host_is_ours(exchange)) return;
-    exchange->route = route_find(exchange->method, path, request->job, exchange->allow,
-                                 &exchange->problem);
+    exchange->route =
+        route_find(exchange->method, path, request->job, exchange->allow, &exchange->problem);
     if (exchange->route == NULL) return;
     request->owner = "local";
     if (exchange->route->body && !media_type_is_json(exchange)) return;
@@ -243,18 +244,17 @@ static enum MHD_Result send_reply(struct exchange *exchange, bool close_connecti
 {
     struct blob *body = blob_ref(exchange->reply.body);
     struct MHD_Response *response =
-        body == NULL
-            ? MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT)
-            : MHD_create_response_from_buffer_with_free_callback_cls(body->size, body->data,
-                                                                     free_body, body);
+        body == NULL ? MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT)
+                     : MHD_create_response_from_buffer_with_free_callback_cls(
+                           body->size, body->data, free_body, body);
     if (response == NULL) {
         blob_unref(body);
         return MHD_NO;
     }
     add_headers(exchange, response);
     if (close_connection) MHD_add_response_header(response, "Connection", "close");
-    const enum MHD_Result result = MHD_queue_response(exchange->connection,
-                                                      (unsigned)exchange->reply.status, response);
+    const enum MHD_Result result =
+        MHD_queue_response(exchange->connection, (unsigned)exchange->reply.status, response);
     MHD_destroy_response(response);
     return result;
 }
@@ -414,8 +414,7 @@ static void log_library(void *closure, const char *format, va_list arguments)
 static void panic(void *closure, const char *file, unsigned line, const char *reason)
 {
     (void)closure;
-    log_error("panic", "file=%s line=%u reason=\"%s\"", file, line,
-              reason == NULL ? "" : reason);
+    log_error("panic", "file=%s line=%u reason=\"%s\"", file, line, reason == NULL ? "" : reason);
     abort();
 }
 
@@ -425,15 +424,14 @@ static struct MHD_Daemon *daemon_start(struct http *http, const struct address *
     const struct config *config = http->service->config;
     const unsigned family = address->socket.any.sa_family == AF_INET6 ? MHD_USE_IPv6 : 0;
     return MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME |
-            MHD_USE_ERROR_LOG | family,
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
+            family,
         0, NULL, NULL, handle, http, MHD_OPTION_EXTERNAL_LOGGER, log_library, NULL,
         MHD_OPTION_SOCK_ADDR, &address->socket.any, MHD_OPTION_THREAD_POOL_SIZE,
         (unsigned)HTTP_THREADS, MHD_OPTION_CONNECTION_LIMIT, (unsigned)config->connections,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)config->idle_seconds,
-        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_COMPLETED, completed, NULL,
-        MHD_OPTION_END);
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned)config->idle_seconds, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+        MHD_OPTION_NOTIFY_COMPLETED, completed, NULL, MHD_OPTION_END);
 }
 
 struct http *http_start(const struct address *address, struct service *service)

@@ -1,5 +1,5 @@
-/* HTTP: the one file with libmicrohttpd. Checks the framing, collects the body, finds the route, and lets the request pool do
- * the rest while the connection is suspended. */
+/* HTTP: the one file with libmicrohttpd. Checks the framing, collects the body, finds the route,
+ * and lets the request pool do the rest while the connection is suspended. */
 #ifndef GRADCHECKD_HTTP_H
 #define GRADCHECKD_HTTP_H
 

@@ -153,7 +153,8 @@ static bool conclude(struct job *job, bool complete)
     return true;
 }
 
-/* One thread at a time folds what is there, in grain order, and lets go of the lock while it does. */
+/* One thread at a time folds what is there, in grain order, and lets go of the lock while it does.
+ */
 static void fold(struct job *job)
 {
     if (job->folding) return;

@@ -1,7 +1,8 @@
 /* A job that is queued or running: its record, its spec, and the work done so far.
  *
- * Workers take grains (a check) or the whole chain of slices (a training) and hand them back; whoever hands in what ends
- * the job is told so, exactly once. Any thread; the lock is never held during numeric work. */
+ * Workers take grains (a check) or the whole chain of slices (a training) and hand them back;
+ * whoever hands in what ends the job is told so, exactly once. Any thread; the lock is never held
+ * during numeric work. */
 #ifndef GRADCHECKD_JOB_H
 #define GRADCHECKD_JOB_H
 
@@ -13,11 +14,11 @@
 
 struct job {
     _Atomic unsigned references;
-    const struct spec *spec; /* owned, constant */
-    gck_check *check;        /* a check's; read by grains, changed by whoever folds */
-    gck_train *train;        /* a training's; of whoever has taken it */
-    _Atomic bool cancelled;  /* by its owner */
-    _Atomic bool abandoned;  /* by a server that stops */
+    const struct spec *spec;     /* owned, constant */
+    gck_check *check;            /* a check's; read by grains, changed by whoever folds */
+    gck_train *train;            /* a training's; of whoever has taken it */
+    _Atomic bool cancelled;      /* by its owner */
+    _Atomic bool abandoned;      /* by a server that stops */
     _Atomic int64_t deadline_ns; /* of the monotonic clock; INT64_MAX before the first lease */
 
     pthread_mutex_t lock; /* for all below */
@@ -33,7 +34,8 @@ struct job {
     struct job *older, *newer; /* of the lock of the table of jobs */
 };
 
-/* Takes the spec, and makes the record's progress, cut and signature; NULL after a problem, with the spec freed. */
+/* Takes the spec, and makes the record's progress, cut and signature; NULL after a problem, with
+ * the spec freed. */
 struct job *job_new(struct spec *spec, struct job_record *record, int64_t job_seconds,
                     struct problem *problem);
 struct job *job_ref(struct job *job);
@@ -47,7 +49,8 @@ bool job_is_divisible(const struct job *job);
 /* Asked between elements and blocks; true to stop. */
 gck_stop job_stop(struct job *job);
 
-/* Gives back a grain: its partial result (taken), or a fault. True: the job has ended with it, and the caller finishes it. */
+/* Gives back a grain: its partial result (taken), or a fault. True: the job has ended with it, and
+ * the caller finishes it. */
 bool job_hand_in(struct job *job, size_t grain, gck_status status, gck_partial *partial,
                  const gck_error *error);
 /* Gives back a training after a slice. Likewise. */

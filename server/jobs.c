@@ -191,8 +191,8 @@ static void encode_training(const struct job *job, struct job_record *record)
     const gck_train_result result = gck_train_result_of(job->train);
     record->result = codec_training_result(&result);
     record->summary = codec_training_summary(&result);
-    record->parameters = blob_copy(result.parameters, job->spec->model->parameter_count *
-                                                          sizeof *result.parameters);
+    record->parameters =
+        blob_copy(result.parameters, job->spec->model->parameter_count * sizeof *result.parameters);
 }
 
 static void encode(const struct job *job, struct job_record *record, struct problem *problem)
@@ -238,8 +238,8 @@ bool jobs_get(struct jobs *jobs, const char *owner, const char *id, struct job_r
 {
     struct job *job = find(jobs, owner, id);
     if (job == NULL)
-        return store_problem(
-            jobs->store->operations->get(jobs->store, owner, id, ret_record), problem);
+        return store_problem(jobs->store->operations->get(jobs->store, owner, id, ret_record),
+                             problem);
     const bool copied = job_snapshot(job, ret_record);
     job_unref(job);
     return copied || store_problem(STORE_MEMORY, problem);
@@ -264,8 +264,7 @@ bool jobs_purge(struct jobs *jobs, const char *owner, const char *id, struct pro
     if (!jobs_get(jobs, owner, id, &record, problem)) return false;
     const bool final = job_state_is_final(record.state);
     job_record_done(&record);
-    if (!final)
-        return problem_set(problem, PROBLEM_CONFLICT, "only a finished job can be removed");
+    if (!final) return problem_set(problem, PROBLEM_CONFLICT, "only a finished job can be removed");
     return store_problem(jobs->store->operations->remove(jobs->store, owner, id), problem);
 }
 
@@ -285,8 +284,7 @@ static void refresh(struct jobs *jobs, struct job_record *record)
 bool jobs_list(struct jobs *jobs, const struct store_filter *filter, struct store_page *ret_page,
                struct problem *problem)
 {
-    const enum store_status status =
-        jobs->store->operations->list(jobs->store, filter, ret_page);
+    const enum store_status status = jobs->store->operations->list(jobs->store, filter, ret_page);
     for (size_t i = 0; status == STORE_OK && i < ret_page->count; i++)
         if (!job_state_is_final(ret_page->record[i].state)) refresh(jobs, &ret_page->record[i]);
     return store_problem(status, problem);

@@ -1,5 +1,5 @@
-/* All jobs: those at work, in a table here, and the rest, in the store. Calls may block for the store: never from a thread
- * of the HTTP library. */
+/* All jobs: those at work, in a table here, and the rest, in the store. Calls may block for the
+ * store: never from a thread of the HTTP library. */
 #ifndef GRADCHECKD_JOBS_H
 #define GRADCHECKD_JOBS_H
 
@@ -14,8 +14,8 @@ struct jobs *jobs_open(struct store *store, struct queue *queue, struct events *
                        const struct limits *limits);
 void jobs_close(struct jobs *jobs);
 
-/* A new job from a body that was decoded into spec (taken). With an idempotency key that is known, *ret_record is the job as
- * it is now. The record is the caller's to be done with. */
+/* A new job from a body that was decoded into spec (taken). With an idempotency key that is known,
+ * *ret_record is the job as it is now. The record is the caller's to be done with. */
 bool jobs_submit(struct jobs *jobs, struct spec *spec, struct blob *body, const char *owner,
                  const char *idempotency_key, struct job_record *ret_record,
                  struct problem *problem);
@@ -32,7 +32,8 @@ bool jobs_list(struct jobs *jobs, const struct store_filter *filter, struct stor
 /* False once the job has ended: the waiter is not kept, and may be answered at once. */
 bool jobs_wait(struct jobs *jobs, struct waiter *waiter);
 
-/* Encodes, stores and announces what became of a job that has ended. Its worker calls this, once. */
+/* Encodes, stores and announces what became of a job that has ended. Its worker calls this, once.
+ */
 void jobs_finish(struct jobs *jobs, struct job *job);
 
 struct jobs_use {

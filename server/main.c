@@ -1,4 +1,5 @@
-/* The daemon: reads its options, puts the parts together, serves until a signal, and takes them apart in order. */
+/* The daemon: reads its options, puts the parts together, serves until a signal, and takes them
+ * apart in order. */
 #include "server/clock.h"
 #include "server/codec_json.h"
 #include "server/http.h"

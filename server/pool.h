@@ -1,5 +1,5 @@
-/* The request pool: threads that may block for a parse, a store or a computation, so that those of the HTTP library need not.
- * Tasks run in the order they came. Any thread may push. */
+/* The request pool: threads that may block for a parse, a store or a computation, so that those of
+ * the HTTP library need not. Tasks run in the order they came. Any thread may push. */
 #ifndef GRADCHECKD_POOL_H
 #define GRADCHECKD_POOL_H
 

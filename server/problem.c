@@ -8,10 +8,9 @@ static const struct {
     const char *name;
     int status;
     const char *title;
-} types[] = {
-    [PROBLEM_NONE] = {"none", 500, ""},
+} types[] = {[PROBLEM_NONE] = {"none", 500, ""},
 #define X(constant, name, status, title) [PROBLEM_##constant] = {name, status, title},
-    PROBLEM_LIST(X)
+             PROBLEM_LIST(X)
 #undef X
 };
 

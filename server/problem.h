@@ -1,4 +1,5 @@
-/* What went wrong with a request, as RFC 9457 has it; the one place that maps a fault to an HTTP status. */
+/* What went wrong with a request, as RFC 9457 has it; the one place that maps a fault to an HTTP
+ * status. */
 #ifndef GRADCHECKD_PROBLEM_H
 #define GRADCHECKD_PROBLEM_H
 
@@ -37,7 +38,8 @@ enum { PROBLEM_TEXT_SIZE = 400, PROBLEM_POINTER_SIZE = 200 };
 struct problem {
     enum problem_type type;
     char detail[PROBLEM_TEXT_SIZE];
-    bool pointed; /* a value of the body is at fault: pointer is its JSON pointer, "" for the whole */
+    bool pointed; /* a value of the body is at fault: pointer is its JSON pointer, "" for the whole
+                   */
     char pointer[PROBLEM_POINTER_SIZE];
 };
 
@@ -45,7 +47,8 @@ const char *problem_name(enum problem_type type);
 const char *problem_title(enum problem_type type);
 int problem_status(enum problem_type type);
 
-/* Sets it unless one is set already: the first fault is the one to tell. Returns false, so that a reader can return it. */
+/* Sets it unless one is set already: the first fault is the one to tell. Returns false, so that a
+ * reader can return it. */
 bool problem_set(struct problem *problem, enum problem_type type, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -8,8 +8,8 @@ static const char *const state_names[] = {[JOB_QUEUED] = "queued",
                                           [JOB_SUCCEEDED] = "succeeded",
                                           [JOB_FAILED] = "failed",
                                           [JOB_CANCELLED] = "cancelled"};
-static const char *const kind_names[] = {[JOB_CHECK] = "gradient-check",
-                                         [JOB_TRAINING] = "training"};
+static const char *const kind_names[] = {
+    [JOB_CHECK] = "gradient-check", [JOB_TRAINING] = "training"};
 static const char *const priority_names[] = {
     [PRIORITY_LOW] = "low", [PRIORITY_NORMAL] = "normal", [PRIORITY_HIGH] = "high"};
 

@@ -14,7 +14,8 @@ struct service {
 
 enum route_outcome {
     ROUTE_REPLY, /* the reply is complete */
-    ROUTE_WAIT   /* call again, with request->woken, once reply->wait_job has ended or its time is up */
+    ROUTE_WAIT /* call again, with request->woken, once reply->wait_job has ended or its time is up
+                */
 };
 
 typedef enum route_outcome route_handler(struct service *service, struct request *request,

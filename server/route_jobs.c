@@ -58,8 +58,7 @@ static bool submit(struct service *service, struct request *request, enum job_ki
         !header_idempotency_key(request->idempotency_key, key))
         return problem_set(problem, PROBLEM_BAD_REQUEST,
                            "Idempotency-Key must have 1 to 128 visible characters");
-    struct spec *spec =
-        codec_spec_decode(kind, request->body, &service->config->limits, problem);
+    struct spec *spec = codec_spec_decode(kind, request->body, &service->config->limits, problem);
     return spec != NULL && jobs_submit(service->jobs, spec, request->body, request->owner, key,
                                        ret_record, problem);
 }
@@ -151,8 +150,7 @@ static struct blob *training_parameters(struct service *service, const struct jo
 {
     if (record->parameters == NULL) {
         problem_set(problem, PROBLEM_CONFLICT, "the training is %s: it has no parameters%s",
-                    job_state_name(record->state),
-                    job_state_is_final(record->state) ? "" : " yet");
+                    job_state_name(record->state), job_state_is_final(record->state) ? "" : " yet");
         return NULL;
     }
     gck_model *model;
@@ -194,9 +192,9 @@ static struct blob *predict(struct service *service, const struct request *reque
     const gck_stop never = {0};
     struct blob *body = NULL;
     double *y = gck_vector_new(data->samples * model->outputs);
-    gck_status status = y == NULL ? gck_error_memory(&error)
-                                  : gck_predict(model, parameters, data->x, data->samples, never, y,
-                                                &error);
+    gck_status status =
+        y == NULL ? gck_error_memory(&error)
+                  : gck_predict(model, parameters, data->x, data->samples, never, y, &error);
     if (status == GCK_OK && with_y)
         status = gck_evaluate(model, parameters, data, never, &evaluation, &error);
     if (status == GCK_OK)
@@ -293,7 +291,8 @@ static bool read_names(const char *text, const char *name, int (*find)(const cha
 static bool read_limit(const char *text, size_t *limit, struct problem *problem)
 {
     const size_t digits = strspn(text, "0123456789");
-    const long number = digits > 0 && digits < 5 && text[digits] == '\0' ? strtol(text, NULL, 10) : 0;
+    const long number =
+        digits > 0 && digits < 5 && text[digits] == '\0' ? strtol(text, NULL, 10) : 0;
     if (number < 1 || number > LIST_LIMIT_MAX)
         return problem_set(problem, PROBLEM_BAD_REQUEST, "limit must be between 1 and %d",
                            LIST_LIMIT_MAX);

@@ -1,4 +1,5 @@
-/* A job as asked for, in plain structs: what the codec makes of a body and the workers run. Constant once made. */
+/* A job as asked for, in plain structs: what the codec makes of a body and the workers run.
+ * Constant once made. */
 #ifndef GRADCHECKD_SPEC_H
 #define GRADCHECKD_SPEC_H
 

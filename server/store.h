@@ -1,7 +1,8 @@
 /* Where jobs are kept: one table of functions, behind it memory now and databases later.
  *
- * Calls may block for a disk or a network, so only the request pool and the workers make them, never a thread of the HTTP
- * library. Any thread. What a call stored is durable, as far as the store is, when it returns. */
+ * Calls may block for a disk or a network, so only the request pool and the workers make them,
+ * never a thread of the HTTP library. Any thread. What a call stored is durable, as far as the
+ * store is, when it returns. */
 #ifndef GRADCHECKD_STORE_H
 #define GRADCHECKD_STORE_H
 
@@ -19,9 +20,9 @@ enum store_status {
 /* Which jobs a list shows, newest first. */
 struct store_filter {
     const char *owner;
-    unsigned states, kinds;  /* bit masks of 1 << enum; 0: all */
-    struct labels labels;    /* all must be there */
-    uint64_t before;         /* position of the last job of the page before; 0: from the newest */
+    unsigned states, kinds; /* bit masks of 1 << enum; 0: all */
+    struct labels labels;   /* all must be there */
+    uint64_t before;        /* position of the last job of the page before; 0: from the newest */
     size_t limit;
 };
 

@@ -1,4 +1,5 @@
-/* Jobs in memory: a list by age, a hash table by id, both under one lock that is held for copies of records alone.
+/* Jobs in memory: a list by age, a hash table by id, both under one lock that is held for copies of
+ * records alone.
  *
  * When more is kept than the limits allow, finished jobs go, the oldest first. */
 #include "server/store.h"

@@ -1,6 +1,7 @@
 /* Activations: f(z), elementwise but for softmax.
  *
- * Values are feature-major: z[unit * samples + sample]. Every function is stable for every finite z. */
+ * Values are feature-major: z[unit * samples + sample]. Every function is stable for every finite
+ * z. */
 #ifndef GRADCHECK_ACTIVATION_H
 #define GRADCHECK_ACTIVATION_H
 
@@ -14,6 +15,5 @@ void gck_activation_forward(const gck_choice *activation, size_t units, size_t s
 
 /* Whether every output lies in [0, 1], as the cross-entropies need. */
 bool gck_activation_is_probability(const gck_choice *activation);
-
 
 #endif

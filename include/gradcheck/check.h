@@ -1,12 +1,14 @@
 /* Gradient checks: the analytic gradient of every parameter against its numeric derivative.
  *
- * A check is cut into grains by its spec alone; each grain is computed by any thread, in any order, and folded in grain
- * order, so that the result has the same bits however many threads worked. Life of a check:
+ * A check is cut into grains by its spec alone; each grain is computed by any thread, in any order,
+ * and folded in grain order, so that the result has the same bits however many threads worked. Life
+ * of a check:
  *
- *   gck_check_new -> gck_check_grain for each grain (any thread) -> gck_check_fold in grain order -> gck_check_report
+ *   gck_check_new -> gck_check_grain for each grain (any thread) -> gck_check_fold in grain order
+ * -> gck_check_report
  *
- * Memory: five vectors as long as the parameters, and as long as x when inputs are checked; beyond that a grain takes
- * gck_check_cost.grain_bytes. */
+ * Memory: five vectors as long as the parameters, and as long as x when inputs are checked; beyond
+ * that a grain takes gck_check_cost.grain_bytes. */
 #ifndef GRADCHECK_CHECK_H
 #define GRADCHECK_CHECK_H
 
@@ -31,7 +33,7 @@ enum { GCK_WORST_MAX = 100 };
 
 /* How the work is cut. Stored with a job and never computed again. */
 typedef struct gck_check_cut {
-    size_t block_rows;     /* samples of one row block */
+    size_t block_rows; /* samples of one row block */
     size_t block_count;
     size_t grain_elements; /* parameters of one grain */
     size_t grain_inputs;   /* elements of x of one grain */
@@ -65,7 +67,8 @@ typedef struct gck_partial {
 } gck_partial;
 void gck_partial_done(gck_partial *partial);
 
-/* Computes grain index. Any thread; the check is not changed. GCK_STOPPED as soon as `stop` says so. */
+/* Computes grain index. Any thread; the check is not changed. GCK_STOPPED as soon as `stop` says
+ * so. */
 gck_status gck_check_grain(const gck_check *check, size_t index, gck_stop stop,
                            gck_partial *ret_partial, gck_error *error);
 
@@ -77,7 +80,8 @@ size_t gck_check_folded(const gck_check *check);
 size_t gck_check_done(const gck_check *check);
 size_t gck_check_total(const gck_check *check);
 
-/* Everything folded so far as plain doubles, to be kept and put back: gck_check_state_count values. */
+/* Everything folded so far as plain doubles, to be kept and put back: gck_check_state_count values.
+ */
 size_t gck_check_state_count(const gck_check *check);
 void gck_check_state_save(const gck_check *check, double *values);
 gck_status gck_check_state_load(gck_check *check, const double *values, gck_error *error);

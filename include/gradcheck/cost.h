@@ -1,7 +1,8 @@
 /* Costs: a loss for each sample, and the factor that turns their weighted sum into J.
  *
  *   J = scale / divisor * sum_k w_k * L_k + penalties,
- * where divisor is m (batch_mean), m * outputs (mean) or 1 (sum), and w_k = 1 without sample weights. */
+ * where divisor is m (batch_mean), m * outputs (mean) or 1 (sum), and w_k = 1 without sample
+ * weights. */
 #ifndef GRADCHECK_COST_H
 #define GRADCHECK_COST_H
 
@@ -9,8 +10,9 @@
 
 extern const gck_table gck_costs;
 
-/* What the last layer gives, (units, samples) feature-major. The cross-entropies are computed from z together with the
- * activation, which keeps them finite and exact where a is rounded to 0 or 1. */
+/* What the last layer gives, (units, samples) feature-major. The cross-entropies are computed from
+ * z together with the activation, which keeps them finite and exact where a is rounded to 0 or 1.
+ */
 typedef struct gck_outputs {
     size_t units, samples;
     const double *a;

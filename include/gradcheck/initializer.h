@@ -8,7 +8,8 @@
 
 extern const gck_table gck_initializers;
 
-/* Fills count weights of a layer with fan_in inputs and fan_out outputs; stream tells tensors of one model apart. */
+/* Fills count weights of a layer with fan_in inputs and fan_out outputs; stream tells tensors of
+ * one model apart. */
 void gck_initializer_draw(const gck_choice *initializer, uint64_t seed, uint32_t stream,
                           size_t fan_in, size_t fan_out, double *weights, size_t count);
 

@@ -1,7 +1,8 @@
-/* Rows of tables that users choose from by name, with their options: activations, costs, initializers, optimizers, layers.
+/* Rows of tables that users choose from by name, with their options: activations, costs,
+ * initializers, optimizers, layers.
  *
- * One description serves the decoder of requests, the catalog and the library itself; a new row is all that a new
- * item needs. Tables are constant: any thread. */
+ * One description serves the decoder of requests, the catalog and the library itself; a new row is
+ * all that a new item needs. Tables are constant: any thread. */
 #ifndef GRADCHECK_ITEM_H
 #define GRADCHECK_ITEM_H
 

@@ -1,7 +1,9 @@
-/* A sequential network: layers, shapes, and where each tensor lies in the flat vector of parameters.
+/* A sequential network: layers, shapes, and where each tensor lies in the flat vector of
+ * parameters.
  *
- * A model is constant once made and may be shared by any number of threads. Its parameters live outside of it, in a vector
- * of gck_model.parameter_count doubles: layer by layer, tensor by tensor, each row-major. */
+ * A model is constant once made and may be shared by any number of threads. Its parameters live
+ * outside of it, in a vector of gck_model.parameter_count doubles: layer by layer, tensor by
+ * tensor, each row-major. */
 #ifndef GRADCHECK_MODEL_H
 #define GRADCHECK_MODEL_H
 
@@ -26,10 +28,10 @@ typedef struct gck_layer_spec {
 } gck_layer_spec;
 
 typedef struct gck_tensor {
-    const char *name;  /* "W", "b" */
-    gck_shape shape;   /* W is (inputs, units), b is (units) */
-    size_t count;      /* elements */
-    size_t offset;     /* of the first one, in the model's parameters */
+    const char *name; /* "W", "b" */
+    gck_shape shape;  /* W is (inputs, units), b is (units) */
+    size_t count;     /* elements */
+    size_t offset;    /* of the first one, in the model's parameters */
 } gck_tensor;
 
 typedef struct gck_layer {
@@ -66,7 +68,8 @@ const char *gck_layer_name(const gck_layer *layer);
 /* Estimated floating-point operations of one sample's forward pass. */
 double gck_model_operations(const gck_model *model);
 
-/* What element `element` of the parameters adds to J by itself when it is w (l1, l2); 0 for most. */
+/* What element `element` of the parameters adds to J by itself when it is w (l1, l2); 0 for most.
+ */
 double gck_model_penalty_at(const gck_model *model, size_t element, double w);
 /* The sum over all parameters. */
 double gck_model_penalty(const gck_model *model, const double *parameters);
@@ -79,7 +82,8 @@ typedef struct gck_mask_key {
 
 /* Whether the layer multiplies by a mask while training and in a check. */
 bool gck_layer_has_mask(const gck_layer *layer);
-/* The mask's factors (0 or 1 / (1 - rate)) of one sample, `stride` doubles apart: mask[unit * stride]. */
+/* The mask's factors (0 or 1 / (1 - rate)) of one sample, `stride` doubles apart: mask[unit *
+ * stride]. */
 void gck_layer_mask(const gck_layer *layer, gck_mask_key key, uint64_t sample, double *mask,
                     size_t stride);
 

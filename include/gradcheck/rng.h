@@ -1,8 +1,9 @@
 /* Counter-based random numbers: Philox4x32-10.
  *
  * Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
- * A draw is a pure function of seed, purpose and position, so any thread can make any part of a stream. No function of
- * libm but sqrt is used and nothing is fused, so a seed gives the same bits on every machine with IEEE doubles. */
+ * A draw is a pure function of seed, purpose and position, so any thread can make any part of a
+ * stream. No function of libm but sqrt is used and nothing is fused, so a seed gives the same bits
+ * on every machine with IEEE doubles. */
 #ifndef GRADCHECK_RNG_H
 #define GRADCHECK_RNG_H
 
@@ -20,7 +21,8 @@ typedef enum gck_rng_purpose {
 /* One block of Philox4x32-10. */
 void gck_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t ret_block[4]);
 
-/* 128 random bits of (seed, purpose, stream, position, attempt); position < 2^48, attempt < 2^16. */
+/* 128 random bits of (seed, purpose, stream, position, attempt); position < 2^48, attempt < 2^16.
+ */
 void gck_rng_bits(uint64_t seed, gck_rng_purpose purpose, uint32_t stream, uint64_t position,
                   uint32_t attempt, uint64_t ret_bits[2]);
 

@@ -9,7 +9,8 @@
 
 enum { GCK_RANK_MAX = 4, GCK_SHAPE_TEXT = 96 };
 
-/* No tensor has more elements: 2^40 doubles are 8 TiB, and every product below stays far from overflow. */
+/* No tensor has more elements: 2^40 doubles are 8 TiB, and every product below stays far from
+ * overflow. */
 #define GCK_ELEMENTS_MAX ((size_t)1 << 40)
 
 typedef struct gck_shape {
@@ -28,7 +29,8 @@ const char *gck_shape_format(const gck_shape *shape, char text[GCK_SHAPE_TEXT]);
 /* Row-major position of a flat index: index[a] for each axis a < rank. */
 void gck_shape_unravel(const gck_shape *shape, size_t flat, size_t index[GCK_RANK_MAX]);
 
-/* count doubles, all 0, on a 64-byte boundary; NULL when memory is out. Free with gck_vector_free. */
+/* count doubles, all 0, on a 64-byte boundary; NULL when memory is out. Free with gck_vector_free.
+ */
 double *gck_vector_new(size_t count);
 double *gck_vector_copy(const double *values, size_t count);
 void gck_vector_free(double *values);

@@ -1,8 +1,8 @@
 /* Trainings as a state machine: the caller decides when to step and when to save.
  *
- * A unit of work is one row block of a batch, of the validation set or of the final evaluation, or one grain of a gradient
- * check; its size is cut by the spec, so the bits of a training depend neither on who steps it nor on how often it is
- * saved and loaded. One thread at a time. */
+ * A unit of work is one row block of a batch, of the validation set or of the final evaluation, or
+ * one grain of a gradient check; its size is cut by the spec, so the bits of a training depend
+ * neither on who steps it nor on how often it is saved and loaded. One thread at a time. */
 #ifndef GRADCHECK_TRAIN_H
 #define GRADCHECK_TRAIN_H
 
@@ -53,10 +53,12 @@ void gck_train_free(gck_train *train);
 gck_status gck_train_step(gck_train *train, size_t units, bool *ret_finished, gck_error *error);
 size_t gck_train_epochs_done(const gck_train *train);
 
-/* Everything that later steps depend on, as bytes (little-endian; begins with a magic and a version). Freed by free(). */
+/* Everything that later steps depend on, as bytes (little-endian; begins with a magic and a
+ * version). Freed by free(). */
 gck_status gck_train_export(const gck_train *train, unsigned char **ret_bytes, size_t *ret_size,
                             gck_error *error);
-/* Puts it into a training made by gck_train_new from the same spec; GCK_CORRUPT leaves the training unusable. */
+/* Puts it into a training made by gck_train_new from the same spec; GCK_CORRUPT leaves the training
+ * unusable. */
 gck_status gck_train_import(gck_train *train, const unsigned char *bytes, size_t size,
                             gck_error *error);
 

@@ -2,8 +2,9 @@
  *
  *   distance = |numeric - analytic|_2 / (|numeric|_2 + |analytic|_2), and 0 when both are 0.
  *
- * Without an exact judge a distance over the tolerance is `inconclusive`: a kink inside the stencil or the formula's own
- * truncation can do that as well as a wrong gradient. NaN fails every comparison. */
+ * Without an exact judge a distance over the tolerance is `inconclusive`: a kink inside the stencil
+ * or the formula's own truncation can do that as well as a wrong gradient. NaN fails every
+ * comparison. */
 #ifndef GRADCHECK_VERDICT_H
 #define GRADCHECK_VERDICT_H
 
@@ -81,8 +82,8 @@ typedef struct gck_report {
 
 void gck_report_free(gck_report *report);
 
-/* Fills a tensor's report from its two gradients: norms, distance, verdict, worst elements. name, shape, count, analytic and
- * numeric are set by the caller. */
+/* Fills a tensor's report from its two gradients: norms, distance, verdict, worst elements. name,
+ * shape, count, analytic and numeric are set by the caller. */
 gck_status gck_tensor_judge(gck_tensor_report *tensor, double tolerance, size_t worst,
                             gck_error *error);
 

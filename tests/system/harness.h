@@ -1,0 +1,69 @@
+/*
+ * Runs the daemon for a test: each test starts its own, with its own folder, its own store in
+ * memory and a port the system picks, and ends it. The daemon dies with the test, whichever way
+ * that ends.
+ *
+ * The program is $GRADCHECKD, or $BUILD/gradcheckd with BUILD=build by default. All waits have a
+ * deadline; TEST_TIMEOUT_SCALE multiplies them (5 by default in a sanitizer build, else 1).
+ */
+#ifndef TESTS_SYSTEM_HARNESS_H
+#define TESTS_SYSTEM_HARNESS_H
+
+#include <check.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+struct service {
+    pid_t pid; /* 0 once it has ended */
+    int out;   /* the reading end of its standard output */
+    int port;
+    char folder[256]; /* holds its standard error ("stderr") and its data folder ("data") */
+};
+
+struct ending {
+    int status;     /* exit status; 128 + the signal when it was killed */
+    double seconds; /* from the call to the end */
+    bool silent;    /* standard output held nothing after the line "listening on" */
+};
+
+struct output {
+    int status;
+    char out[16384], err[16384];
+};
+
+/* Starts the daemon with more options, separated by spaces, and waits until it listens. */
+void service_start(struct service *service, const char *options);
+
+/* Waits for the end of a daemon that was told to end. */
+struct ending service_wait(struct service *service);
+
+/* SIGTERM, and the ending. */
+struct ending service_stop(struct service *service);
+
+/* The usual end of a test: asserts a clean stop. */
+void service_end(struct service *service);
+
+/* Runs the program to its end with these options alone, in a folder of its own. */
+void program_run(const char *options, struct output *ret);
+
+/* Monotonic seconds. */
+double seconds_now(void);
+
+/* A time limit, stretched for slow builds. */
+double patience(double seconds);
+
+/* Whether the daemon is built with a sanitizer, which changes what it costs. */
+bool sanitizer_build(void);
+
+/* Milliseconds left until a deadline, for poll(). */
+int poll_timeout(double deadline);
+
+/* Keeps an allocation reachable until the process ends. Tests free nothing: each is a process. */
+void *keep(void *allocation);
+
+/* Runs the tests of one program, prints what the daemons of failed ones logged; returns main's
+ * value. */
+int suite_main(const char *name, const TTest *const tests[]);
+
+#endif
