@@ -169,7 +169,7 @@ static double bent_identity_value(const double *option, double z)
 static double bent_identity_slope(const double *option, double z)
 {
     (void)option;
-    return z / (2 * hypot(z, 1)) + 1;
+    return z / hypot(z, 1) / 2 + 1;
 }
 ELEMENTWISE(bent_identity, NULL, .name = "bent_identity", .formula = "(sqrt(z^2 + 1) - 1) / 2 + z")
 

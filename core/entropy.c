@@ -15,10 +15,11 @@ double gck_softplus(double t)
     return fmax(t, 0) + log1p(exp(-fabs(t)));
 }
 
-/* target * term, where a target of 0 silences even an infinite term */
+/* target * term, where a target of 0 silences even an infinite term, but never one that is no
+ * number */
 static double part(double target, double term)
 {
-    return target == 0 ? 0 : target * term;
+    return target == 0 && !isnan(term) ? 0 : target * term;
 }
 
 /* ---- activations that work unit by unit: loops over a term of one unit ---- */
@@ -86,7 +87,22 @@ static const struct gck_entropy_derivatives sigmoid_derivatives = {sigmoid_categ
                                                                    sigmoid_binary_delta};
 const gck_entropy gck_entropy_sigmoid = {sigmoid_categorical, sigmoid_binary, &sigmoid_derivatives};
 
-/* Gaussian: ln a = -z^2, ln(1 - a) = ln(-expm1(-z^2)); infinite at z = 0 unless y = 1. */
+/* Gaussian: ln a = -z^2, ln(1 - a) = ln(1 - e^(-z^2)); infinite at z = 0 unless y = 1. Below NEAR,
+ * where z^2 may underflow, ln(1 - a) = 2 ln|z| and its slope 2 / z are right to the last place,
+ * their next terms being z^2 / 2 and z. */
+#define NEAR 1e-8
+
+/* ln(1 - e^(-t)) for t > 0, without cancellation at either end (Maechler, "Accurately computing
+ * log(1 - exp(-|a|))", 2012) */
+static double log_one_minus_exp(double t)
+{
+    return t > 0.6931471805599453 ? log1p(-exp(-t)) : log(-expm1(-t));
+}
+
+static double gaussian_log_complement(double z)
+{
+    return fabs(z) < NEAR ? 2 * log(fabs(z)) : log_one_minus_exp(z * z);
+}
 
 static double gaussian_categorical_term(const double *option, double z, double y)
 {
@@ -97,7 +113,7 @@ static double gaussian_categorical_term(const double *option, double z, double y
 static double gaussian_binary_term(const double *option, double z, double y)
 {
     (void)option;
-    return part(y, z * z) - part(1 - y, log(-expm1(-z * z)));
+    return part(y, z * z) - part(1 - y, gaussian_log_complement(z));
 }
 
 static double gaussian_categorical_delta_term(const double *option, double z, double y)
@@ -109,7 +125,7 @@ static double gaussian_categorical_delta_term(const double *option, double z, do
 static double gaussian_binary_delta_term(const double *option, double z, double y)
 {
     (void)option;
-    return 2 * y * z - part(1 - y, 2 * z / expm1(z * z));
+    return 2 * y * z - part(1 - y, fabs(z) < NEAR ? 2 / z : 2 * z / expm1(z * z));
 }
 
 LOSS(gaussian_categorical)

@@ -26,8 +26,9 @@ double gck_tolerance_default(gck_method method, double epsilon)
 double gck_distance(const gck_norms *norms)
 {
     if (norms->numeric == 0 && norms->analytic == 0) return 0;
-    /* Halves, so that the sum of two huge norms stays finite. */
-    return norms->difference / 2 / (norms->numeric / 2 + norms->analytic / 2);
+    /* Scaled by the larger norm, so that neither the sum overflows nor a small one is lost. */
+    const double scale = norms->numeric > norms->analytic ? norms->numeric : norms->analytic;
+    return norms->difference / scale / (norms->numeric / scale + norms->analytic / scale);
 }
 
 gck_norms gck_norms_join(const gck_norms *a, const gck_norms *b)
@@ -52,12 +53,13 @@ static gck_element element_judge(const gck_tensor_report *tensor, size_t index, 
 {
     const double a = tensor->analytic[index], n = tensor->numeric[index];
     const double error = fabs(n - a), size = worse(fabs(a), fabs(n));
+    const gck_norms norms = {error, fabs(n), fabs(a)};
     return (gck_element){.index = index,
                          .analytic = a,
                          .numeric = n,
                          .absolute_error = error,
                          .relative_error = error == 0 ? 0 : error / size,
-                         .verdict = gck_verdict_of(error, tolerance * (fabs(n) + fabs(a)))};
+                         .verdict = gck_verdict_of(gck_distance(&norms), tolerance)};
 }
 
 static bool is_worse(double error, double than)

@@ -248,13 +248,14 @@ static bool read_training(const struct value *value, const struct place *place, 
 static bool decode_training(const struct value *root, const struct place *place,
                             const struct limits *limits, struct spec *spec)
 {
-    const struct value *training = value_member(root, "training");
+    const struct value *training;
     const struct place at = place_key(place, "training");
     spec->train = (gck_train_spec){.epochs = 100,
                                    .optimizer = gck_choice_named(&gck_optimizers, "sgd"),
                                    .shuffle = true,
                                    .seed = 1};
-    if (training != NULL && !read_training(training, &at, spec)) return false;
+    if (!read_required(root, place, "training", &training) || !read_training(training, &at, spec))
+        return false;
     spec->train.model = spec->model;
     spec->train.data = spec->data;
     if (spec->train.check_every > 0 && spec->model->parameter_count == 0)

@@ -21,7 +21,7 @@ struct option {
 #define MIB (INT64_C(1) << 20)
 #define GIB (INT64_C(1) << 30)
 
-/* workers: 0 stands for the number of processors. */
+/* The default of --workers, 0, stands for the number of processors. */
 static const struct option options[] = {
     {"--listen", "GRADCHECKD_LISTEN", TEXT, AT(listen), "127.0.0.1:8080", 0, 0, 0, "ADDRESS:PORT",
      "loopback address to serve; port 0 picks a free one"},
@@ -31,16 +31,16 @@ static const struct option options[] = {
      "where jobs are kept"},
     {"--host-name", "GRADCHECKD_HOST_NAME", TEXT, AT(host_name), NULL, 0, 0, 0, "NAME",
      "host name accepted beside localhost, 127.0.0.1 and [::1]"},
-    {"--workers", "GRADCHECKD_WORKERS", NUMBER, AT(workers), NULL, 0, 0, 64, "threads",
-     "that compute; 0: one a processor"},
+    {"--workers", "GRADCHECKD_WORKERS", NUMBER, AT(workers), NULL, 0, 1, 64, "threads",
+     "that compute"},
     {"--connections", "GRADCHECKD_CONNECTIONS", NUMBER, AT(connections), NULL, 1024, 16, 65536,
      "connections", "open at once"},
     {"--idle-seconds", "GRADCHECKD_IDLE_SECONDS", NUMBER, AT(idle_seconds), NULL, 30, 1, 3600,
      "seconds", "after which a silent connection is closed"},
-    {"--body-bytes", "GRADCHECKD_BODY_BYTES", NUMBER, AT(limits.body_bytes), NULL, 64 * MIB, 1024,
+    {"--body-bytes", "GRADCHECKD_BODY_BYTES", NUMBER, AT(limits.body_bytes), NULL, 64 * MIB, 1,
      4 * GIB, "bytes", "of one request body"},
-    {"--json-bytes", "GRADCHECKD_JSON_BYTES", NUMBER, AT(limits.json_bytes), NULL, 512 * MIB,
-     1024 * 1024, 1024 * GIB, "bytes", "of decoded JSON, all requests together"},
+    {"--json-bytes", "GRADCHECKD_JSON_BYTES", NUMBER, AT(limits.json_bytes), NULL, 512 * MIB, 65536,
+     1024 * GIB, "bytes", "of decoded JSON, all requests together"},
     {"--json-depth", "GRADCHECKD_JSON_DEPTH", NUMBER, AT(limits.json_depth), NULL, 32, 8, 1024,
      "levels", "of nesting in a body"},
     {"--job-seconds", "GRADCHECKD_JOB_SECONDS", NUMBER, AT(limits.job_seconds), NULL, 3600, 1,
@@ -99,8 +99,8 @@ static void print_help(void)
         if (o->kind == TEXT)
             printf("; default %s)\n", o->text == NULL ? "none" : o->text);
         else
-            printf("; default %lld, %lld to %lld)\n", (long long)o->fallback, (long long)o->minimum,
-                   (long long)o->maximum);
+            printf("; default %s%.0lld, %lld to %lld)\n", o->fallback == 0 ? "one a processor" : "",
+                   (long long)o->fallback, (long long)o->minimum, (long long)o->maximum);
     }
     printf("  --version\n  --help\n");
 }

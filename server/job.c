@@ -106,7 +106,6 @@ gck_stop job_stop(struct job *job)
 
 static void begin(struct job *job)
 {
-    if (job->record.state != JOB_QUEUED) return;
     job->started_ns = clock_monotonic_ns();
     /* A limit beyond the clock is none. */
     const double limit_ns = job->spec->time_limit_seconds * 1e9;
@@ -118,14 +117,15 @@ static void begin(struct job *job)
     job->record.version++;
 }
 
-bool job_take(struct job *job, size_t *ret_grain)
+bool job_take(struct job *job, size_t *ret_grain, bool *ret_begins)
 {
     pthread_mutex_lock(&job->lock);
     const size_t count = job->check != NULL ? gck_check_cut_of(job->check)->grain_count : 1;
     const bool there = !job->ended && job->problem.type == PROBLEM_NONE && job->next < count &&
                        !atomic_load(&job->cancelled) && !atomic_load(&job->abandoned);
     if (there) {
-        begin(job);
+        *ret_begins = job->record.state == JOB_QUEUED;
+        if (*ret_begins) begin(job);
         *ret_grain = job->next++;
         job->outstanding++;
     }

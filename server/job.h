@@ -41,8 +41,9 @@ struct job *job_new(struct spec *spec, struct job_record *record, int64_t job_se
 struct job *job_ref(struct job *job);
 void job_unref(struct job *job);
 
-/* A piece of work, if there is any: a grain's index, or 0 for a training. */
-bool job_take(struct job *job, size_t *ret_grain);
+/* A piece of work, if there is any: a grain's index, or 0 for a training. *ret_begins: it is the
+ * job's first. */
+bool job_take(struct job *job, size_t *ret_grain, bool *ret_begins);
 /* Whether others may take of it, too. */
 bool job_is_divisible(const struct job *job);
 

@@ -205,6 +205,14 @@ static void encode(const struct job *job, struct job_record *record, struct prob
         problem_set(problem, PROBLEM_OUT_OF_MEMORY, "memory is out");
 }
 
+void jobs_begin(struct jobs *jobs, struct job *job)
+{
+    struct job_record record;
+    if (!job_snapshot(job, &record)) return; /* lists then show it as queued */
+    jobs->store->operations->put(jobs->store, &record);
+    job_record_done(&record);
+}
+
 void jobs_finish(struct jobs *jobs, struct job *job)
 {
     struct problem problem;

@@ -32,6 +32,8 @@ bool jobs_list(struct jobs *jobs, const struct store_filter *filter, struct stor
 /* False once the job has ended: the waiter is not kept, and may be answered at once. */
 bool jobs_wait(struct jobs *jobs, struct waiter *waiter);
 
+/* Stores that a job runs. Called with its first lease in hand, so that it cannot end meanwhile. */
+void jobs_begin(struct jobs *jobs, struct job *job);
 /* Encodes, stores and announces what became of a job that has ended. Its worker calls this, once.
  */
 void jobs_finish(struct jobs *jobs, struct job *job);

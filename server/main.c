@@ -8,9 +8,11 @@
 
 #include <gradcheck/blas.h>
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* For how long running work may go on after a signal. */
 #define DRAIN_NS INT64_C(3000000000)
@@ -29,10 +31,9 @@ struct parts {
 
 static bool start(struct parts *parts, const struct config *config, const struct address *address)
 {
-    parts->store = store_open(config);
     parts->queue = queue_open();
     parts->events = events_open();
-    if (parts->store == NULL || parts->queue == NULL || parts->events == NULL) return false;
+    if (parts->queue == NULL || parts->events == NULL) return false;
     parts->jobs = jobs_open(parts->store, parts->queue, parts->events, &config->limits);
     if (parts->jobs == NULL) return false;
     parts->workers = workers_start(config->workers, parts->queue, parts->jobs);
@@ -60,14 +61,35 @@ static void stop(struct parts *parts)
     if (parts->store != NULL) parts->store->operations->close(parts->store);
 }
 
-/* Signals are blocked before the first thread, so that only the main thread takes them. */
-static void signals_block(sigset_t *signals)
+static int signal_pipe[2];
+
+static void signal_taken(int number)
 {
-    sigemptyset(signals);
-    sigaddset(signals, SIGTERM);
-    sigaddset(signals, SIGINT);
-    pthread_sigmask(SIG_BLOCK, signals, NULL);
+    const int saved = errno;
+    const unsigned char byte = (unsigned char)number;
+    const ssize_t written = write(signal_pipe[1], &byte, 1);
+    (void)written;
+    /* A second signal ends the process at once. */
+    signal(number, SIG_DFL);
+    errno = saved;
+}
+
+/* A handler and a pipe rather than a blocked mask: the BLAS library's own threads, older than
+ * main(), take signals, too. */
+static bool signals_start(void)
+{
+    if (pipe(signal_pipe) != 0) return false;
+    const struct sigaction action = {.sa_handler = signal_taken};
     signal(SIGPIPE, SIG_IGN);
+    return sigaction(SIGTERM, &action, NULL) == 0 && sigaction(SIGINT, &action, NULL) == 0;
+}
+
+static int signal_await(void)
+{
+    unsigned char byte = 0;
+    while (read(signal_pipe[0], &byte, 1) < 0 && errno == EINTR)
+        continue;
+    return byte;
 }
 
 static bool numerics_start(void)
@@ -101,20 +123,13 @@ int main(int count, char **arguments)
     }
     struct address address;
     if (!address_parse(config.listen, &address)) return EXIT_USAGE;
-    sigset_t signals;
-    signals_block(&signals);
     codec_json_start();
-    struct parts parts = {0};
-    const bool started = numerics_start() && start(&parts, &config, &address);
+    struct parts parts = {.store = store_open(&config)};
+    if (parts.store == NULL) return EXIT_USAGE;
+    const bool started = signals_start() && numerics_start() && start(&parts, &config, &address);
     if (started) {
         announce(&parts, &config, &address);
-        int signal_number;
-        sigwait(&signals, &signal_number);
-        log_info("stop", "signal=%d", signal_number);
-        /* A second signal ends the process at once. */
-        signal(SIGTERM, SIG_DFL);
-        signal(SIGINT, SIG_DFL);
-        pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
+        log_info("stop", "signal=%d", signal_await());
     }
     stop(&parts);
     return started ? EXIT_SUCCESS : EXIT_FAILURE;

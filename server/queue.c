@@ -75,7 +75,7 @@ static bool take(struct queue *queue, struct lease *ret_lease)
 {
     struct job *job;
     while ((job = pop(queue)) != NULL) {
-        if (job_take(job, &ret_lease->grain)) {
+        if (job_take(job, &ret_lease->grain, &ret_lease->begins)) {
             ret_lease->job = job;
             if (job_is_divisible(job)) append(queue, job_ref(job));
             return true;

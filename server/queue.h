@@ -10,6 +10,7 @@ struct queue;
 struct lease {
     struct job *job; /* a reference */
     size_t grain;
+    bool begins; /* the job runs from here on */
 };
 
 struct queue *queue_open(void);

@@ -29,7 +29,8 @@ static void run_check(struct workers *workers, struct lease *lease)
             jobs_finish(workers->jobs, job);
             return;
         }
-    } while (!queue_is_contended(workers->queue, job) && job_take(job, &lease->grain));
+    } while (!queue_is_contended(workers->queue, job) &&
+             job_take(job, &lease->grain, &lease->begins));
 }
 
 static gck_status run_slice(struct job *job, bool *finished, gck_error *error)
@@ -55,7 +56,8 @@ static void run_training(struct workers *workers, struct lease *lease)
             jobs_finish(workers->jobs, job);
             return;
         }
-    } while (!queue_is_contended(workers->queue, job) && job_take(job, &lease->grain));
+    } while (!queue_is_contended(workers->queue, job) &&
+             job_take(job, &lease->grain, &lease->begins));
     queue_push(workers->queue, job);
 }
 
@@ -64,6 +66,7 @@ static void *run(void *argument)
     struct workers *workers = argument;
     struct lease lease;
     while (queue_take(workers->queue, &lease)) {
+        if (lease.begins) jobs_begin(workers->jobs, lease.job);
         if (job_is_divisible(lease.job))
             run_check(workers, &lease);
         else
