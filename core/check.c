@@ -324,7 +324,7 @@ gck_status gck_check_state_load(gck_check *check, const double *values, gck_erro
     const size_t parameters = check->spec.model->parameter_count, x = x_count(check);
     if (!(values[0] >= 0 && values[0] <= (double)check->cut.grain_count) ||
         !(values[1] >= 0 && values[1] <= (double)gck_check_total(check)))
-        return gck_error_set(error, GCK_CORRUPT, "", "a saved check is beyond its end");
+        return gck_error_set(error, GCK_CORRUPT, "", "the saved check is beyond its end");
     check->folded = (size_t)values[0];
     check->done = (size_t)values[1];
     check->loss = values[2];

@@ -268,7 +268,7 @@ static void epoch_end(gck_train *train)
         epoch_begin(train);
 }
 
-static bool check_is_due(const gck_train *train)
+bool train_check_is_due(const gck_train *train)
 {
     return train->spec.check_every > 0 && (train->place.epoch + 1) % train->spec.check_every == 0;
 }
@@ -283,7 +283,7 @@ static gck_status validation_unit(gck_train *train, gck_error *error)
         train_history(train, HISTORY_VALIDATION_COST)[epoch] = evaluation.cost;
         train_history(train, HISTORY_VALIDATION_ACCURACY)[epoch] = evaluation.accuracy;
     }
-    if (!check_is_due(train)) {
+    if (!train_check_is_due(train)) {
         epoch_end(train);
         return GCK_OK;
     }

@@ -57,6 +57,9 @@ struct gck_train {
 enum { HISTORY_COST, HISTORY_ACCURACY, HISTORY_VALIDATION_COST, HISTORY_VALIDATION_ACCURACY };
 double *train_history(const gck_train *train, int column);
 
+/* Whether the epoch at work ends with a check. */
+bool train_check_is_due(const gck_train *train);
+
 /* Makes the check of the epoch's first batch ready to be run or loaded. */
 gck_status train_check_begin(gck_train *train, gck_error *error);
 

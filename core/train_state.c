@@ -100,22 +100,57 @@ static void order_visit(visitor *v, gck_train *train)
     }
 }
 
-/* Whether the order names every row once, and all that indexes stays in its bounds. */
+/* Whether a block begins at that row of `total`. */
+static bool is_block(const gck_train *train, uint64_t first, uint64_t total)
+{
+    return first < total && first % train->block_rows == 0;
+}
+
+static bool phase_is_sound(const gck_train *train)
+{
+    const train_place *p = &train->place;
+    const uint64_t rows = train->train_rows, batch = train->spec.batch_size;
+    const uint64_t left = p->batch_first < rows ? rows - p->batch_first : 0;
+    switch (p->phase) {
+    case TRAIN_BATCH:
+        return p->epoch < train->spec.epochs && p->batch_first % batch == 0 &&
+               is_block(train, p->block_first, left < batch ? left : batch);
+    case TRAIN_VALIDATION:
+        return p->epoch < train->spec.epochs &&
+               (p->block_first == 0 || is_block(train, p->block_first, train->validation_rows));
+    case TRAIN_CHECK:
+        return p->epoch < train->spec.epochs && p->block_first == 0 && train_check_is_due(train);
+    case TRAIN_FINAL:
+        return p->epoch == train->spec.epochs && is_block(train, p->block_first, rows);
+    case TRAIN_FINISHED:
+        return p->diverged_at > 0 ? p->diverged_at == p->epoch + 1 || p->diverged_at == p->epoch
+                                  : p->epoch == train->spec.epochs;
+    default:
+        return false;
+    }
+}
+
+/* Whether all that indexes stays in its bounds, and what was done is what was due. */
 static bool place_is_sound(const gck_train *train)
 {
     const train_place *p = &train->place;
-    const bool epoch_over = p->phase == TRAIN_FINAL || p->phase == TRAIN_FINISHED;
-    return p->phase <= TRAIN_FINISHED && p->epoch <= train->spec.epochs &&
-           (epoch_over || p->epoch < train->spec.epochs) && p->batch_first <= train->train_rows &&
-           p->block_first < train->spec.data->samples &&
-           (p->phase != TRAIN_BATCH ||
-            (p->batch_first < train->train_rows && p->block_first < train->spec.batch_size)) &&
-           (p->phase != TRAIN_VALIDATION || train->validation_rows == 0 ||
-            p->block_first < train->validation_rows) &&
-           (p->phase != TRAIN_FINAL || p->block_first < train->train_rows) &&
-           p->check_count <= train->check_capacity && p->diverged_at <= train->spec.epochs;
+    const uint64_t every = train->spec.check_every;
+    return phase_is_sound(train) && p->epoch <= train->spec.epochs &&
+           p->diverged_at <= train->spec.epochs &&
+           (p->diverged_at == 0 || p->phase == TRAIN_FINISHED) &&
+           p->check_count == (every > 0 ? p->epoch / every : 0);
 }
 
+static bool checks_are_sound(const gck_train *train)
+{
+    for (size_t i = 0; i < train->place.check_count; i++)
+        if (train->check[i].verdict > GCK_FAIL ||
+            train->check[i].epoch != (i + 1) * train->spec.check_every)
+            return false;
+    return true;
+}
+
+/* Whether the order names every row once. */
 static bool order_is_sound(const gck_train *train)
 {
     const size_t samples = train->spec.data->samples;
@@ -142,6 +177,11 @@ static void vectors_visit(visitor *v, gck_train *train)
     visit_vector(v, train->history, 4 * spec->epochs);
 }
 
+static gck_status corrupt(gck_error *error, const char *text)
+{
+    return gck_error_set(error, GCK_CORRUPT, "", "the saved training %s", text);
+}
+
 /* The state of the check at work, by way of a vector. */
 static gck_status check_visit(visitor *v, gck_train *train, gck_error *error)
 {
@@ -154,6 +194,10 @@ static gck_status check_visit(visitor *v, gck_train *train, gck_error *error)
     visit_vector(v, values, count);
     if (v->in != NULL && !v->failed)
         status = gck_check_state_load(train->work.check, values, error);
+    /* With its last grain a check is recorded, and the training goes on. */
+    if (status == GCK_OK && v->in != NULL &&
+        gck_check_folded(train->work.check) == gck_check_cut_of(train->work.check)->grain_count)
+        status = corrupt(error, "has a check without work left");
     gck_vector_free(values);
     return status;
 }
@@ -191,11 +235,6 @@ gck_status gck_train_export(const gck_train *train, unsigned char **ret_bytes, s
     return GCK_OK;
 }
 
-static gck_status corrupt(gck_error *error, const char *text)
-{
-    return gck_error_set(error, GCK_CORRUPT, "", "the saved training %s", text);
-}
-
 gck_status gck_train_import(gck_train *train, const unsigned char *bytes, size_t size,
                             gck_error *error)
 {
@@ -210,6 +249,7 @@ gck_status gck_train_import(gck_train *train, const unsigned char *bytes, size_t
     if (v.failed || !place_is_sound(train)) return corrupt(error, "is beyond its end");
     vectors_visit(&v, train);
     if (v.failed) return corrupt(error, "is cut short");
+    if (!checks_are_sound(train)) return corrupt(error, "has checks that were not due");
     if (!order_is_sound(train)) return corrupt(error, "has an order that is no permutation");
     gck_status status = GCK_OK;
     if (train->place.phase == TRAIN_CHECK) status = train_check_begin(train, error);

@@ -120,8 +120,8 @@ network network_new(size_t inputs, const gck_layer_spec *layers, size_t count, g
     return network_make(model_new(inputs, layers, count, &cost, SEED), samples, false);
 }
 
-network network_weighted(size_t inputs, const gck_layer_spec *layers, size_t count,
-                         gck_choice cost, size_t samples)
+network network_weighted(size_t inputs, const gck_layer_spec *layers, size_t count, gck_choice cost,
+                         size_t samples)
 {
     return network_make(model_new(inputs, layers, count, &cost, SEED), samples, true);
 }

@@ -31,14 +31,14 @@ gck_model *model_new(size_t inputs, const gck_layer_spec *layers, size_t count,
 typedef struct network {
     gck_model *model;
     double *parameters; /* as drawn */
-    gck_data *data;     /* x standard normal, y uniform in [0, 1), weights (if any) uniform in [0, 2) */
+    gck_data *data; /* x standard normal, y uniform in [0, 1), weights (if any) uniform in [0, 2) */
 } network;
 
 network network_new(size_t inputs, const gck_layer_spec *layers, size_t count, gck_choice cost,
                     size_t samples);
 /* The same with sample weights; every third one is 0. */
-network network_weighted(size_t inputs, const gck_layer_spec *layers, size_t count,
-                         gck_choice cost, size_t samples);
+network network_weighted(size_t inputs, const gck_layer_spec *layers, size_t count, gck_choice cost,
+                         size_t samples);
 void network_done(network *net);
 
 /* Spreads all biases, which start at 0, so that no unit sits on a kink: uniform in [-1, 1). */

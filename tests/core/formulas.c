@@ -88,7 +88,8 @@ static number softsign_slope(const double *o, number z)
 {
     return 1 / ((1 + fabsl(z)) * (1 + fabsl(z))) + 0 * o[0];
 }
-/* (sqrt(z^2 + 1) - 1) / 2 + z, with the difference written as a quotient: below |z| = 2^-32 even a long double loses it */
+/* (sqrt(z^2 + 1) - 1) / 2 + z, with the difference written as a quotient: below |z| = 2^-32 even a
+ * long double loses it */
 static number bent_identity(const double *o, number z)
 {
     return z * z / (sqrtl(z * z + 1) + 1) / 2 + z + 0 * o[0];

@@ -1,7 +1,9 @@
-/* Activations and costs as a textbook writes them, in long double: what the library is compared with.
+/* Activations and costs as a textbook writes them, in long double: what the library is compared
+ * with.
  *
- * Long doubles have 11 bits more than doubles and an exponent up to 2^16384, so that the plain formulas stand where doubles
- * need care; sums of positive terms replace differences such as 1 - a. */
+ * Long doubles have 11 bits more than doubles and an exponent up to 2^16384, so that the plain
+ * formulas stand where doubles need care; sums of positive terms replace differences such as 1 - a.
+ */
 #ifndef TESTS_CORE_FORMULAS_H
 #define TESTS_CORE_FORMULAS_H
 

@@ -1,5 +1,5 @@
-/* Reads tests/data/reference/NAME.json: a request as a client posts it, with the cost and gradients that another program
- * computed. Only what these files use is understood. */
+/* Reads tests/data/reference/NAME.json: a request as a client posts it, with the cost and gradients
+ * that another program computed. Only what these files use is understood. */
 #ifndef TESTS_CORE_REFERENCE_H
 #define TESTS_CORE_REFERENCE_H
 
@@ -12,7 +12,8 @@ typedef struct reference {
     double *gradient; /* as the model's parameters */
 } reference;
 
-/* How many files there are; their names are sorted. The folder is $TEST_DATA/reference, or tests/data/reference. */
+/* How many files there are; their names are sorted. The folder is $TEST_DATA/reference, or
+ * tests/data/reference. */
 size_t reference_count(void);
 void reference_open(size_t index, reference *ret_reference);
 void reference_close(reference *closed);

@@ -1,4 +1,5 @@
-/* Activations and their slopes against plain formulas in long double, and what they do where doubles end. */
+/* Activations and their slopes against plain formulas in long double, and what they do where
+ * doubles end. */
 #include "tests/core/compare.h"
 #include "tests/core/fixtures.h"
 #include "tests/core/formulas.h"
@@ -30,9 +31,10 @@ static double slope_at(const gck_choice *choice, double z)
 
 /* ---- accuracy ----
  *
- * Bounds in units of u, to first order; u is one rounding. glibc's manual gives exp, expm1, log1p, atan and hypot at most
- * 1 ulp = 2u, tanh 2 ulp. A sigmoid of t = c z costs 2 (exp) + 2 (the sum, with what it inherits) + 1 (the quotient),
- * and |t| for the rounding of t, whose condition is |t| (1 - s) <= |t|. */
+ * Bounds in units of u, to first order; u is one rounding. glibc's manual gives exp, expm1, log1p,
+ * atan and hypot at most 1 ulp = 2u, tanh 2 ulp. A sigmoid of t = c z costs 2 (exp) + 2 (the sum,
+ * with what it inherits) + 1 (the quotient), and |t| for the rounding of t, whose condition is |t|
+ * (1 - s) <= |t|. */
 
 typedef long double bound(long double z, const double *option, long double want);
 
@@ -62,7 +64,8 @@ static long double tanh_slope(long double z, const double *option, long double w
 {
     return 9 * fabsl(want) + 0 * (z + option[0]);
 }
-/* s(z) (1 + z s(-z)) cancels near its zero: each s errs by 5, products and the sum by 1 each, of absolute values. */
+/* s(z) (1 + z s(-z)) cancels near its zero: each s errs by 5, products and the sum by 1 each, of
+ * absolute values. */
 static long double slu_slope(long double z, const double *option, long double want)
 {
     const long double s = 1 / (1 + expl(-z)), other = 1 / (1 + expl(z));
@@ -86,16 +89,17 @@ static const accuracy accuracies[] = {
     {"sigmoid", "c", 0.7, sigmoid_value, sigmoid_slope},
     {"relu", NULL, 0, exact, exact},
     {"leaky_relu", "alpha", 0.3, one, exact},
-    {"tanh", NULL, 0, few, tanh_slope},         /* 4 */
-    {"elu", "alpha", 1.7, few, few},            /* 3 both: exp or expm1, product */
-    {"selu", "alpha", 1.1, few, few},           /* 4 */
-    {"selu", "scale", 0.9, few, few},           /* 4 */
-    {"slu", NULL, 0, few, slu_slope},           /* 6: a sigmoid of an exact t, and the product */
-    {"softplus", NULL, 0, few, few},            /* 2 exp, 2 log1p, 1 sum, all of positive terms; the slope 5 */
-    {"softsign", NULL, 0, few, few},            /* 2; the slope 5 */
-    {"bent_identity", NULL, 0, few, few},       /* 2 hypot, then 1 each: sum, quotient, product, sum; below z/2 <= want */
+    {"tanh", NULL, 0, few, tanh_slope}, /* 4 */
+    {"elu", "alpha", 1.7, few, few},    /* 3 both: exp or expm1, product */
+    {"selu", "alpha", 1.1, few, few},   /* 4 */
+    {"selu", "scale", 0.9, few, few},   /* 4 */
+    {"slu", NULL, 0, few, slu_slope},   /* 6: a sigmoid of an exact t, and the product */
+    {"softplus", NULL, 0, few, few}, /* 2 exp, 2 log1p, 1 sum, all of positive terms; the slope 5 */
+    {"softsign", NULL, 0, few, few}, /* 2; the slope 5 */
+    {"bent_identity", NULL, 0, few,
+     few}, /* 2 hypot, then 1 each: sum, quotient, product, sum; below z/2 <= want */
     {"gaussian", NULL, 0, gaussian_both, gaussian_both},
-    {"arctan", NULL, 0, few, few},              /* 2; the slope 3 */
+    {"arctan", NULL, 0, few, few}, /* 2; the slope 3 */
     {"piecewise_linear", "alpha", 0.6, one, one},
 };
 
@@ -105,7 +109,8 @@ static gck_choice varied(const accuracy *row)
     return row->option == NULL ? choice : with_option(choice, row->option, row->varied);
 }
 
-/* Where a result underflows, each operation of it errs by half the smallest double; a factor of at most |z| + 1 follows. */
+/* Where a result underflows, each operation of it errs by half the smallest double; a factor of at
+ * most |z| + 1 follows. */
 static void compare_at(const accuracy *row, const gck_choice *choice, double z)
 {
     const long double underflow = 4 * (fabsl((long double)z) + 1) * SMALLEST;
@@ -193,8 +198,8 @@ END_TEST
 
 START_TEST(every_finite_input_gives_finite_results)
 {
-    const double inputs[] = {1000, 1e6, 1e100, 1e154, 1e200, 1e308, DBL_MIN, 0x1p-1074, 0x1p-1030,
-                             709.8, 745.2, 36.8, 1, 0};
+    const double inputs[] = {1000,      1e6,       1e100, 1e154, 1e200, 1e308, DBL_MIN,
+                             0x1p-1074, 0x1p-1030, 709.8, 745.2, 36.8,  1,     0};
     for (size_t a = 0; a < gck_activations.count; a++) {
         const gck_choice choice = gck_choice_default(gck_activations.rows[a]);
         for (size_t i = 0; i < COUNT(inputs); i++)
@@ -208,7 +213,8 @@ START_TEST(every_finite_input_gives_finite_results)
 }
 END_TEST
 
-/* Near 0 each is f(0) + f'(0) z, up to f''/2 z^2, far below what z = 2^-1074 can show; tails and all. */
+/* Near 0 each is f(0) + f'(0) z, up to f''/2 z^2, far below what z = 2^-1074 can show; tails and
+ * all. */
 START_TEST(tiny_inputs_are_linear)
 {
     const limit *l = &limits[_i];
@@ -267,8 +273,8 @@ END_TEST
 
 enum { UNITS = 5, SAMPLES = 130 }; /* more samples than two strips of it */
 
-/* A logit's shift errs by u |z_j - max|, which is the relative error of its exponential; exp 2, the sum UNITS - 1 and what
- * its terms bring, the quotient 1. */
+/* A logit's shift errs by u |z_j - max|, which is the relative error of its exponential; exp 2, the
+ * sum UNITS - 1 and what its terms bring, the quotient 1. */
 static long double softmax_error(long double spread)
 {
     return (2 * spread + UNITS + 6) * ROUNDOFF;
@@ -290,7 +296,8 @@ static void logits_fill(double *z)
 {
     for (size_t k = 0; k < SAMPLES; k++)
         for (size_t j = 0; j < UNITS; j++)
-            z[j * SAMPLES + k] = 1000 * sin(1.0 + (double)(7 * j + 3 * k)) * (double)(k + 1) / SAMPLES;
+            z[j * SAMPLES + k] =
+                1000 * sin(1.0 + (double)(7 * j + 3 * k)) * (double)(k + 1) / SAMPLES;
 }
 
 START_TEST(softmax_is_the_formula)
@@ -311,7 +318,8 @@ START_TEST(softmax_is_the_formula)
 }
 END_TEST
 
-/* dJ/dz_j = a_j (d_j - sum_i a_i d_i): a_j and a_i err as above, products and sums by UNITS + 3 more. */
+/* dJ/dz_j = a_j (d_j - sum_i a_i d_i): a_j and a_i err as above, products and sums by UNITS + 3
+ * more. */
 START_TEST(softmax_chain_is_the_formula)
 {
     double z[UNITS * SAMPLES], a[UNITS * SAMPLES], delta[UNITS * SAMPLES], d[UNITS * SAMPLES];

@@ -1,4 +1,5 @@
-/* Gradient checks as a user sees them: every combination runs, right gradients pass, wrong ones show where they are. */
+/* Gradient checks as a user sees them: every combination runs, right gradients pass, wrong ones
+ * show where they are. */
 #include "tests/core/compare.h"
 #include "tests/core/fixtures.h"
 #include "tests/core/suite.h"
@@ -80,16 +81,17 @@ START_TEST(every_combination_runs_and_is_finite)
         if (gck_cost_is_entropy(&cost) && !gck_activation_is_probability(&choice)) continue;
         for (size_t i = 0; i < gck_initializers.count; i++)
             for (size_t outputs = 1; outputs <= 2; outputs++)
-                combination_run(choice.item->name, cost.item->name,
-                                gck_initializers.rows[i]->name, outputs);
+                combination_run(choice.item->name, cost.item->name, gck_initializers.rows[i]->name,
+                                outputs);
     }
 }
 END_TEST
 
 /* ---- a smooth network ----
  *
- * Its truncation error is epsilon^2/6 times J'''/J', third derivatives of smooth functions of order 1 against first ones,
- * which leaves the distance below SMOOTH unless all first derivatives of a tensor are small. */
+ * Its truncation error is epsilon^2/6 times J'''/J', third derivatives of smooth functions of order
+ * 1 against first ones, which leaves the distance below SMOOTH unless all first derivatives of a
+ * tensor are small. */
 #define SMOOTH 1e-7
 
 enum { SQUARE = 4, LAYERS = 3, ROWS = 9 };
@@ -164,7 +166,8 @@ static void make_wrong(mistake_kind mistake, double *g, size_t count)
     }
 }
 
-/* The check with that mistake in one tensor: the analytic partials hold the loss, then the gradient. */
+/* The check with that mistake in one tensor: the analytic partials hold the loss, then the
+ * gradient. */
 static gck_report *wrong_report(const network *net, gck_check **check, mistake_kind mistake,
                                 const gck_tensor *tensor)
 {
@@ -185,7 +188,8 @@ static gck_report *wrong_report(const network *net, gck_check **check, mistake_k
     return report;
 }
 
-/* What the mistake leaves in the distance: |−g − g| / 2|g|, |2g − g| / 3|g|; one element off by |g| keeps at least 1/3. */
+/* What the mistake leaves in the distance: |−g − g| / 2|g|, |2g − g| / 3|g|; one element off by |g|
+ * keeps at least 1/3. */
 static double least_distance(mistake_kind mistake)
 {
     return mistake == SIGN ? 0.999 : mistake == TRANSPOSED ? 1e-3 : 0.333;
@@ -295,7 +299,8 @@ START_TEST(wrong_inputs_count_in_the_whole)
 }
 END_TEST
 
-/* J is quadratic in each parameter, so the central difference is exact but for rounding, and the default tolerance will do. */
+/* J is quadratic in each parameter, so the central difference is exact but for rounding, and the
+ * default tolerance will do. */
 START_TEST(penalties_are_part_of_what_is_checked)
 {
     gck_layer_spec layers[] = {dense_with(3, "linear", "l2", 0.3),
@@ -319,7 +324,8 @@ START_TEST(penalties_are_part_of_what_is_checked)
 }
 END_TEST
 
-/* A gaussian that has learnt its targets: the losses are tiny, the gradient is right, so the check must not blame it. */
+/* A gaussian that has learnt its targets: the losses are tiny, the gradient is right, so the check
+ * must not blame it. */
 START_TEST(nearly_reached_targets_pass)
 {
     const char *const names[] = {"sigmoid", "softmax", "gaussian"};
@@ -332,7 +338,8 @@ START_TEST(nearly_reached_targets_pass)
         net.data->y[0] = strcmp(names[i], "gaussian") == 0 ? 0 : 1;
         net.data->y[1] = 0;
         gck_check_spec spec = check_spec_of(&net);
-        /* The gaussian's loss is about e^(-z^2): its truncation error is (2z)^2 epsilon^2 / 6 = 1.7e-7. */
+        /* The gaussian's loss is about e^(-z^2): its truncation error is (2z)^2 epsilon^2 / 6
+         * = 1.7e-7. */
         spec.tolerance = 2e-7;
         gck_check *check;
         gck_report *report;
@@ -347,6 +354,6 @@ END_TEST
 
 SUITE_MAIN("check", {every_combination_runs_and_is_finite, ACTIVATIONS},
            {a_right_gradient_passes, 0},
-           {a_wrong_gradient_shows_in_its_tensor, MISTAKES * LAYERS * 2},
+           {a_wrong_gradient_shows_in_its_tensor, MISTAKES *LAYERS * 2},
            {dropout_is_checked_under_its_mask, 0}, {wrong_inputs_count_in_the_whole, 0},
            {penalties_are_part_of_what_is_checked, 0}, {nearly_reached_targets_pass, 0})

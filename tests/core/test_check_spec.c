@@ -1,4 +1,5 @@
-/* What a check is asked to do: its bounds, which layers and inputs it covers, and what it says it will cost. */
+/* What a check is asked to do: its bounds, which layers and inputs it covers, and what it says it
+ * will cost. */
 #include "tests/core/compare.h"
 #include "tests/core/fixtures.h"
 #include "tests/core/suite.h"
@@ -208,7 +209,8 @@ START_TEST(estimates_count_what_is_checked)
 }
 END_TEST
 
-/* 2^27 parameters and 2^32 samples: far beyond any machine, yet plain numbers that grow with the job. */
+/* 2^27 parameters and 2^32 samples: far beyond any machine, yet plain numbers that grow with the
+ * job. */
 START_TEST(estimates_never_overflow)
 {
     const gck_layer_spec layers[] = {dense_with(8, "tanh", "use_bias", 0)};

@@ -1,4 +1,5 @@
-/* Costs: losses and their derivatives against plain formulas in long double, and at logits where those need care. */
+/* Costs: losses and their derivatives against plain formulas in long double, and at logits where
+ * those need care. */
 #include "tests/core/compare.h"
 #include "tests/core/fixtures.h"
 #include "tests/core/formulas.h"
@@ -71,9 +72,10 @@ static sample sample_at(const batch *b, size_t k)
 
 /* ---- values ---- */
 
-/* For one sample. A surprise -ln a is a difference of logits, whose rounding is u * spread at most twice, and logarithms of
- * sums of exponentials: 2 each for exp and log (glibc: 1 ulp), UNITS for the sum, and what the exponents bring, spread
- * again. Products with y and the sum of UNITS terms are relative. A gaussian's z^2 rounds by u relative. */
+/* For one sample. A surprise -ln a is a difference of logits, whose rounding is u * spread at most
+ * twice, and logarithms of sums of exponentials: 2 each for exp and log (glibc: 1 ulp), UNITS for
+ * the sum, and what the exponents bring, spread again. Products with y and the sum of UNITS terms
+ * are relative. A gaussian's z^2 rounds by u relative. */
 static long double loss_bound(const sample *s, long double loss)
 {
     const long double units = (long double)s->units;
@@ -133,8 +135,9 @@ static long double delta_of(const gck_choice *cost, const batch *b, const sample
     return delta;
 }
 
-/* Each term is a product of at most four quantities, each with the relative error of an exponential of a rounded argument
- * (spread + 4) or of a sum of UNITS of them; a gaussian's expm1(z^2) has the condition z^2 + 1, and spread = 2|z|. */
+/* Each term is a product of at most four quantities, each with the relative error of an exponential
+ * of a rounded argument (spread + 4) or of a sum of UNITS of them; a gaussian's expm1(z^2) has the
+ * condition z^2 + 1, and spread = 2|z|. */
 static void compare_deltas(const gck_choice *cost, const batch *b)
 {
     double delta[UNITS * SAMPLES];
@@ -162,10 +165,10 @@ typedef struct entropy_case {
 } entropy_case;
 
 static const entropy_case entropy_cases[] = {
-    {"sigmoid", 1, 1, 5},     {"sigmoid", 1, 4, 30},   {"sigmoid", 0.295, 3, 8},
-    {"sigmoid", 3.5, 2, 8},   {"sigmoid", -2, 2, 5},   {"sigmoid", 1, 4, 1000},
-    {"softmax", 0, 2, 5},     {"softmax", 0, 4, 5},    {"softmax", 0, 3, 40},
-    {"softmax", 0, 4, 1000},  {"gaussian", 0, 1, 3},   {"gaussian", 0, 3, 2},
+    {"sigmoid", 1, 1, 5},     {"sigmoid", 1, 4, 30}, {"sigmoid", 0.295, 3, 8},
+    {"sigmoid", 3.5, 2, 8},   {"sigmoid", -2, 2, 5}, {"sigmoid", 1, 4, 1000},
+    {"softmax", 0, 2, 5},     {"softmax", 0, 4, 5},  {"softmax", 0, 3, 40},
+    {"softmax", 0, 4, 1000},  {"gaussian", 0, 1, 3}, {"gaussian", 0, 3, 2},
     {"gaussian", 0, 2, 0.01},
 };
 
@@ -241,9 +244,9 @@ START_TEST(large_logits_stay_finite)
                                  "dot"};
     const char *const last[] = {"sigmoid", "softmax", "gaussian"};
     const double targets[][3] = {{0, 0, 0}, {1, 0, 0}, {0, 1, 0}, {1, 1, 1}, {0.3, 0.9, 0.1}};
-    const double logits[][3] = {{1000, 0.1, 0.2},     {-1000, 0.1, 0.2},      {1000, -1000, 0.1},
-                                {1000, 1000, -1000},  {-1000, -1000, -1000},  {1000, 1000, 1000},
-                                {0.1, 1e-3, -1000},   {750, 0.3, -750},       {36, 37.5, 38}};
+    const double logits[][3] = {{1000, 0.1, 0.2},    {-1000, 0.1, 0.2},     {1000, -1000, 0.1},
+                                {1000, 1000, -1000}, {-1000, -1000, -1000}, {1000, 1000, 1000},
+                                {0.1, 1e-3, -1000},  {750, 0.3, -750},      {36, 37.5, 38}};
     for (size_t n = 0; n < COUNT(names); n++)
         for (size_t a = 0; a < COUNT(last); a++)
             for (size_t z = 0; z < COUNT(logits); z++)
@@ -261,7 +264,8 @@ typedef struct known_loss {
     double loss, delta[2];
 } known_loss;
 
-/* By hand: ln(1 + e^-1000) and e^-1000 are 0 in doubles. Each is exact, as no rounding takes part. */
+/* By hand: ln(1 + e^-1000) and e^-1000 are 0 in doubles. Each is exact, as no rounding takes part.
+ */
 static const known_loss known_losses[] = {
     {"binary_crossentropy", "sigmoid", {1000, -1000}, {0, 1}, 2000, {1, -1}},
     {"binary_crossentropy", "sigmoid", {1000, -1000}, {1, 0}, 0, {0, 0}},
@@ -291,9 +295,9 @@ START_TEST(large_logits_give_the_right_numbers)
 }
 END_TEST
 
-/* The losses of targets that the outputs nearly reach are tiny, and a numeric derivative takes differences of them: they
- * must be right relative to themselves. The exponent's rounding counts with the exponent's size, at most 81 here; a few
- * roundings come to that; 200 u hold both. */
+/* The losses of targets that the outputs nearly reach are tiny, and a numeric derivative takes
+ * differences of them: they must be right relative to themselves. The exponent's rounding counts
+ * with the exponent's size, at most 81 here; a few roundings come to that; 200 u hold both. */
 START_TEST(tiny_losses_keep_their_digits)
 {
     const struct {
@@ -370,6 +374,7 @@ END_TEST
 
 SUITE_MAIN("cost", {cross_entropies_are_the_formulas, COUNT(entropy_cases)},
            {plain_costs_are_the_formulas, 0}, {mae_is_flat_on_its_kink, 0},
-           {large_logits_stay_finite, 0}, {large_logits_give_the_right_numbers, COUNT(known_losses)},
+           {large_logits_stay_finite, 0},
+           {large_logits_give_the_right_numbers, COUNT(known_losses)},
            {tiny_losses_keep_their_digits, 0}, {gaussian_is_infinite_at_0_alone, 0},
            {not_a_number_is_never_silent, 0})

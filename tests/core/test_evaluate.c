@@ -1,4 +1,5 @@
-/* A network put to use: outputs, classes, accuracy and cost without dropout; and the matrix library underneath. */
+/* A network put to use: outputs, classes, accuracy and cost without dropout; and the matrix library
+ * underneath. */
 #include "tests/core/compare.h"
 #include "tests/core/fixtures.h"
 #include "tests/core/formulas.h"
@@ -140,8 +141,9 @@ static void predict_by_hand(const network *net, size_t k, long double z[OUTPUTS]
     formula_activate(&sigmoid, OUTPUTS, z, a);
 }
 
-/* |x|, |W| and |b| here are below 4, 1.1 and 1, so that a first pre-activation sums INPUTS + 1 terms below 4.4 with as many
- * roundings each; tanh and sigmoid have slopes up to 1 and add 4 u and 5 u; the second layer sums HIDDEN + 1 such terms. */
+/* |x|, |W| and |b| here are below 4, 1.1 and 1, so that a first pre-activation sums INPUTS + 1
+ * terms below 4.4 with as many roundings each; tanh and sigmoid have slopes up to 1 and add 4 u and
+ * 5 u; the second layer sums HIDDEN + 1 such terms. */
 static const long double prediction_bound =
     ROUNDOFF * ((HIDDEN + 1) * (HIDDEN + 1 + 4 + 4.4L * (INPUTS + 1) * (INPUTS + 1)) * 1.1L + 10);
 
@@ -152,13 +154,15 @@ START_TEST(predictions_leave_dropout_out)
     double y[SAMPLES * OUTPUTS];
     for (size_t i = 0; i < SAMPLES * INPUTS; i++)
         ck_assert(fabs(net.data->x[i]) < 4);
-    assert_ok(gck_predict(net.model, net.parameters, net.data->x, SAMPLES, (gck_stop){0}, y, &error),
-              &error);
+    assert_ok(
+        gck_predict(net.model, net.parameters, net.data->x, SAMPLES, (gck_stop){0}, y, &error),
+        &error);
     for (size_t k = 0; k < SAMPLES; k++) {
         long double z[OUTPUTS], a[OUTPUTS];
         predict_by_hand(&net, k, z, a);
         for (size_t j = 0; j < OUTPUTS; j++)
-            assert_within(y[k * OUTPUTS + j], a[j], prediction_bound, "sample %zu output %zu", k, j);
+            assert_within(y[k * OUTPUTS + j], a[j], prediction_bound, "sample %zu output %zu", k,
+                          j);
     }
     network_done(&net);
 }
@@ -176,7 +180,8 @@ static double accuracy_by_hand(const network *net)
     return right / SAMPLES;
 }
 
-/* A loss moves with z by at most 1 an output; its own roundings are a few of its size, below 16 here. */
+/* A loss moves with z by at most 1 an output; its own roundings are a few of its size, below 16
+ * here. */
 START_TEST(evaluation_is_cost_and_accuracy_without_dropout)
 {
     network net = dropout_network("binary_crossentropy");
@@ -187,8 +192,8 @@ START_TEST(evaluation_is_cost_and_accuracy_without_dropout)
     for (size_t k = 0; k < SAMPLES; k++) {
         long double z[OUTPUTS], a[OUTPUTS];
         predict_by_hand(&net, k, z, a);
-        loss += net.data->weights[k] * formula_loss(&net.model->cost, &sigmoid, OUTPUTS, z,
-                                                    net.data->y + k * OUTPUTS);
+        loss += net.data->weights[k] *
+                formula_loss(&net.model->cost, &sigmoid, OUTPUTS, z, net.data->y + k * OUTPUTS);
     }
     assert_ok(gck_evaluate(net.model, net.parameters, net.data, (gck_stop){0}, &evaluation, &error),
               &error);
@@ -235,8 +240,8 @@ START_TEST(long_calls_can_be_stopped)
 }
 END_TEST
 
-/* More rows than one block of a wide network holds: each row's outputs are as if it stood alone, up to the roundings of a
- * sum of WIDE terms below 4 * 0.1 in another order. */
+/* More rows than one block of a wide network holds: each row's outputs are as if it stood alone, up
+ * to the roundings of a sum of WIDE terms below 4 * 0.1 in another order. */
 START_TEST(blocks_do_not_show)
 {
     enum { WIDE = 2000, MANY = 1500 };

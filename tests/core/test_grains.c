@@ -52,12 +52,13 @@ static void assert_same_results(const gck_check *got, const gck_check *want)
 
 /* ---- against a loop of its own ----
  *
- * Layers of dropout, then one linear unit, mean squared error: J is quadratic in every parameter and input, so that the
- * central difference is the derivative at the middle of its two points, which is within u |θ| of θ. */
+ * Layers of dropout, then one linear unit, mean squared error: J is quadratic in every parameter
+ * and input, so that the central difference is the derivative at the middle of its two points,
+ * which is within u |θ| of θ. */
 
 typedef struct longhand {
     long double *value, *size; /* a derivative, and the same sum over absolute values */
-    long double *loss_size;    /* sum of |factor w_k| |r|^2 over the samples that the element moves */
+    long double *loss_size; /* sum of |factor w_k| |r|^2 over the samples that the element moves */
 } longhand;
 
 static longhand longhand_new(size_t count)
@@ -128,10 +129,11 @@ static void longhand_fill(const network *net, longhand *parameters, longhand *x)
     free(mask);
 }
 
-/* Roundings on the way of any product: the masks twice (the way up and down), the sum over inputs in r, twice in r^2, the
- * sum over samples, 10 for factors. A loss errs by that against |r|^2 at either point, and the step divides it. */
-static void compare_longhand(const network *net, const longhand *want, size_t index, double analytic,
-                             double numeric, double epsilon, const char *what)
+/* Roundings on the way of any product: the masks twice (the way up and down), the sum over inputs
+ * in r, twice in r^2, the sum over samples, 10 for factors. A loss errs by that against |r|^2 at
+ * either point, and the step divides it. */
+static void compare_longhand(const network *net, const longhand *want, size_t index,
+                             double analytic, double numeric, double epsilon, const char *what)
 {
     const gck_model *model = net->model;
     const long double roundings =
@@ -153,8 +155,8 @@ static void compare_check(const network *net, const gck_check *check)
         compare_longhand(net, &p, i, check->analytic[i], check->numeric[i], check->spec.epsilon,
                          "parameter");
     for (size_t i = 0; check->spec.inputs && i < x_count; i++)
-        compare_longhand(net, &x, i, check->analytic_x[i], check->numeric_x[i],
-                         check->spec.epsilon, "input");
+        compare_longhand(net, &x, i, check->analytic_x[i], check->numeric_x[i], check->spec.epsilon,
+                         "input");
     longhand_done(&p);
     longhand_done(&x);
 }
@@ -380,7 +382,8 @@ static bool count_down(void *context)
     return false;
 }
 
-/* A grain of 6 parameters asks after each; one that is told to stop hands nothing out, and may be computed again. */
+/* A grain of 6 parameters asks after each; one that is told to stop hands nothing out, and may be
+ * computed again. */
 START_TEST(a_grain_stops_when_asked)
 {
     network net = small_network();

@@ -1,4 +1,5 @@
-/* Models: shapes, places of parameters, limits with the place they name, and what initializers draw. */
+/* Models: shapes, places of parameters, limits with the place they name, and what initializers
+ * draw. */
 #include "tests/core/compare.h"
 #include "tests/core/fixtures.h"
 #include "tests/core/suite.h"
@@ -15,8 +16,9 @@
 
 START_TEST(tensors_follow_each_other)
 {
-    gck_layer_spec layers[] = {dense(16, "relu"), dropout(0.2), dense_with(8, "tanh", "use_bias", 0),
-                               activation("softsign"), dense(2, "softmax")};
+    gck_layer_spec layers[] = {dense(16, "relu"), dropout(0.2),
+                               dense_with(8, "tanh", "use_bias", 0), activation("softsign"),
+                               dense(2, "softmax")};
     const gck_choice cost = cost_named("categorical_crossentropy");
     gck_model *model = model_new(3, layers, COUNT(layers), &cost, 42);
     const struct {
@@ -25,8 +27,8 @@ START_TEST(tensors_follow_each_other)
         gck_shape shape;
         size_t offset;
     } places[] = {
-        {0, 0, "W", {2, {3, 16}}, 0},    {0, 1, "b", {1, {16}}, 48}, {2, 0, "W", {2, {16, 8}}, 64},
-        {4, 0, "W", {2, {8, 2}}, 192},   {4, 1, "b", {1, {2}}, 208},
+        {0, 0, "W", {2, {3, 16}}, 0},  {0, 1, "b", {1, {16}}, 48}, {2, 0, "W", {2, {16, 8}}, 64},
+        {4, 0, "W", {2, {8, 2}}, 192}, {4, 1, "b", {1, {2}}, 208},
     };
     for (size_t i = 0; i < COUNT(places); i++) {
         const gck_tensor *tensor = &model->layer[places[i].layer].tensor[places[i].tensor];
@@ -166,7 +168,8 @@ START_TEST(cross_entropies_need_outputs_between_0_and_1)
     for (size_t c = 0; c < COUNT(costs); c++) {
         for (size_t a = 0; a < gck_activations.count; a++) {
             const char *name = gck_activations.rows[a]->name;
-            const gck_layer_spec one[] = {dense(2, name)}, two[] = {dense(2, "linear"), activation(name)};
+            const gck_layer_spec one[] = {dense(2, name)},
+                                 two[] = {dense(2, "linear"), activation(name)};
             const bool fits = strcmp(name, "sigmoid") == 0 || strcmp(name, "softmax") == 0 ||
                               strcmp(name, "gaussian") == 0;
             if (fits) {
@@ -254,8 +257,8 @@ static const expectation expectations[] = {
     {"he_uniform", 2.0 / FAN_IN, 0.31622776601683794, 1.8}, /* sqrt(6/60) */
 };
 
-/* The mean of n numbers of variance v has deviation sqrt(v/n), that of their squares v sqrt((fourth - 1)/n); six of them are
- * passed once in 5e8 runs. */
+/* The mean of n numbers of variance v has deviation sqrt(v/n), that of their squares v sqrt((fourth
+ * - 1)/n); six of them are passed once in 5e8 runs. */
 START_TEST(initializers_have_their_variance)
 {
     static double weights[WEIGHTS];
@@ -269,8 +272,8 @@ START_TEST(initializers_have_their_variance)
         largest = fmax(largest, fabs(weights[i]));
     }
     assert_within(sum / WEIGHTS, 0, 6 * sqrt(e->variance / WEIGHTS), "mean of %s", e->name);
-    assert_within(squares / WEIGHTS, e->variance,
-                  6 * e->variance * sqrt((e->fourth - 1) / WEIGHTS), "variance of %s", e->name);
+    assert_within(squares / WEIGHTS, e->variance, 6 * e->variance * sqrt((e->fourth - 1) / WEIGHTS),
+                  "variance of %s", e->name);
     ck_assert_double_le(largest, e->limit);
     /* 1e5 uniform numbers all stay below 0.999 of the limit with probability e^-100. */
     if (isfinite(e->limit)) ck_assert_double_gt(largest, 0.999 * e->limit);

@@ -24,8 +24,8 @@ typedef struct worked {
     long double after[STEPS][COUNT_OF];
 } worked;
 
-/* By the formulas of the protocol, worked out with 50 decimal digits from the exact values of the doubles above and of the
- * options (0.1, 0.9, 1e-8, … are not what they say). */
+/* By the formulas of the protocol, worked out with 50 decimal digits from the exact values of the
+ * doubles above and of the options (0.1, 0.9, 1e-8, … are not what they say). */
 static const worked examples[] = {
     {"sgd",
      {{NULL, 0}},
@@ -97,9 +97,10 @@ static gck_choice choice_of(const worked *w)
     return choice;
 }
 
-/* What the protocol asks for, 1e-15, is 9 u: a step takes one rounding of W and at most ten of an update, each of which is
- * a tenth of W or less, so that three steps stay within. Adam's 1 - beta2^t cancels to 1/1000 at its default, which makes
- * 500 u of an update, but that is then 1/1000 of W. */
+/* What the protocol asks for, 1e-15, is 9 u: a step takes one rounding of W and at most ten of an
+ * update, each of which is a tenth of W or less, so that three steps stay within. Adam's 1 -
+ * beta2^t cancels to 1/1000 at its default, which makes 500 u of an update, but that is then 1/1000
+ * of W. */
 START_TEST(steps_are_those_worked_out_by_hand)
 {
     const worked *w = &examples[_i];
@@ -193,10 +194,10 @@ typedef struct bad_option {
 } bad_option;
 
 static const bad_option bad_options[] = {
-    {"sgd", "learning_rate", -1},  {"sgd", "learning_rate", NAN}, {"sgd", "learning_rate", INFINITY},
-    {"momentum", "beta", 1},       {"momentum", "beta", -0.1},    {"rmsprop", "beta", NAN},
-    {"rmsprop", "epsilon", 0},     {"adam", "beta1", 1},          {"adam", "beta2", 1},
-    {"adam", "epsilon", -1e-8},    {"adagrad", "epsilon", 0},
+    {"sgd", "learning_rate", -1}, {"sgd", "learning_rate", NAN}, {"sgd", "learning_rate", INFINITY},
+    {"momentum", "beta", 1},      {"momentum", "beta", -0.1},    {"rmsprop", "beta", NAN},
+    {"rmsprop", "epsilon", 0},    {"adam", "beta1", 1},          {"adam", "beta2", 1},
+    {"adam", "epsilon", -1e-8},   {"adagrad", "epsilon", 0},
 };
 
 START_TEST(options_are_kept_within_bounds)

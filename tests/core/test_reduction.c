@@ -79,7 +79,8 @@ static passed pass_whole(const network *net)
     return p;
 }
 
-/* A number together with the sum of the absolute values of what was added up: rounding errs by a multiple of the latter. */
+/* A number together with the sum of the absolute values of what was added up: rounding errs by a
+ * multiple of the latter. */
 typedef struct summed {
     long double value, size;
 } summed;
@@ -130,13 +131,14 @@ static longhand longhand_mse(const network *net, long double factor)
     return l;
 }
 
-/* Every product passes fewer roundings than: INPUTS + 2 in the residual, twice in its square, 5 for weight, factor and
- * their products, SAMPLES * OUTPUTS in the sums. */
+/* Every product passes fewer roundings than: INPUTS + 2 in the residual, twice in its square, 5 for
+ * weight, factor and their products, SAMPLES * OUTPUTS in the sums. */
 static const long double linear_roundings = 2 * (INPUTS + 2) + 5 + SAMPLES * OUTPUTS;
 
 static void assert_summed(double got, const summed *want, const char *what, size_t index)
 {
-    assert_within(got, want->value, linear_roundings * ROUNDOFF * want->size, "%s %zu", what, index);
+    assert_within(got, want->value, linear_roundings * ROUNDOFF * want->size, "%s %zu", what,
+                  index);
 }
 
 static void compare_linear(gck_choice cost, long double factor)
@@ -180,7 +182,8 @@ START_TEST(weights_of_1_change_no_bit)
 }
 END_TEST
 
-/* A masked sample may hold anything, even what makes its loss infinite or no number: it must not show. */
+/* A masked sample may hold anything, even what makes its loss infinite or no number: it must not
+ * show. */
 START_TEST(weight_0_masks_a_sample)
 {
     const gck_layer_spec layers[] = {dense(OUTPUTS, "gaussian")};
@@ -208,7 +211,8 @@ START_TEST(scale_scales_every_cost)
         const gck_layer_spec layers[] = {dense(OUTPUTS, "softmax")};
         const char *name = gck_costs.rows[c]->name;
         network plain = network_weighted(INPUTS, layers, 1, cost_named(name), SAMPLES);
-        network scaled = network_weighted(INPUTS, layers, 1, reduced(name, BATCH_MEAN, -4), SAMPLES);
+        network scaled =
+            network_weighted(INPUTS, layers, 1, reduced(name, BATCH_MEAN, -4), SAMPLES);
         const passed p = pass_whole(&plain), s = pass_whole(&scaled);
         /* A power of two commutes with every rounding. */
         ck_assert(s.cost == -4 * p.cost);
@@ -222,10 +226,12 @@ END_TEST
 
 /* ---- penalties ---- */
 
-/* Reduction and scale leave l1 and l2 alone; biases carry none. All numbers are exact in doubles. */
+/* Reduction and scale leave l1 and l2 alone; biases carry none. All numbers are exact in doubles.
+ */
 START_TEST(penalties_stand_outside_of_reduction_and_scale)
 {
-    gck_layer_spec layers[] = {dense_with(2, "linear", "l1", 0.5), dense_with(1, "linear", "l2", 2)};
+    gck_layer_spec layers[] = {dense_with(2, "linear", "l1", 0.5),
+                               dense_with(1, "linear", "l2", 2)};
     layers[1].type = with_option(layers[1].type, "l1", 0.25);
     network net = network_new(1, layers, 2, reduced("dot", SUM, 0), 1);
     const double parameters[] = {-3, 0.5, 10, 20, 1, -2, 30};
@@ -271,5 +277,5 @@ END_TEST
 SUITE_MAIN("reduction", {factors_are_scale_over_divisor, 0}, {reductions_go_by_their_names, 0},
            {weighted_mse_is_the_sum_written_out, 0}, {weights_of_1_change_no_bit, 0},
            {weight_0_masks_a_sample, 0}, {scale_scales_every_cost, 0},
-           {penalties_stand_outside_of_reduction_and_scale, 0}, {penalty_at_is_one_elements_part, 0},
-           {l1_is_flat_at_0, 0})
+           {penalties_stand_outside_of_reduction_and_scale, 0},
+           {penalty_at_is_one_elements_part, 0}, {l1_is_flat_at_0, 0})

@@ -1,4 +1,5 @@
-/* Networks that another program computed: cost and gradients must agree, and so must the numeric derivative. */
+/* Networks that another program computed: cost and gradients must agree, and so must the numeric
+ * derivative. */
 #include "tests/core/compare.h"
 #include "tests/core/reference.h"
 #include "tests/core/suite.h"
@@ -14,7 +15,8 @@ static bool is_named(const gck_choice *choice, const char *name)
     return strcmp(choice->item->name, name) == 0;
 }
 
-/* Whether a step of epsilon can cross a point where the activation's slope jumps: elu's only does where alpha is not 1. */
+/* Whether a step of epsilon can cross a point where the activation's slope jumps: elu's only does
+ * where alpha is not 1. */
 static bool has_kink(const gck_choice *activation)
 {
     if (is_named(activation, "elu")) return activation->option[0] != 1;
@@ -38,14 +40,15 @@ static double largest_of(const double *values, size_t count)
     return largest;
 }
 
-/* The agreement asked for of two programs in doubles, here of sums over at most 33 samples and layers of at most 9 units:
- * their roundings come to about 1e-14. */
+/* The agreement asked for of two programs in doubles, here of sums over at most 33 samples and
+ * layers of at most 9 units: their roundings come to about 1e-14. */
 static void compare_gradient(const reference *r, const gck_tensor *tensor, const double *analytic)
 {
     const double *want = r->gradient + tensor->offset;
     const double largest = largest_of(want, tensor->count);
     for (size_t e = 0; e < tensor->count; e++)
-        assert_within(analytic[e], want[e], 1e-10 * largest, "%s %s[%zu]", r->name, tensor->name, e);
+        assert_within(analytic[e], want[e], 1e-10 * largest, "%s %s[%zu]", r->name, tensor->name,
+                      e);
 }
 
 START_TEST(reference_agrees)

@@ -69,7 +69,8 @@ typedef struct pinned {
     double uniform, normal;
 } pinned;
 
-/* Computed once by another program, in Python: a seed must give these bits on every machine and in every version. */
+/* Computed once by another program, in Python: a seed must give these bits on every machine and in
+ * every version. */
 static const pinned pins[] = {
     {0, GCK_RNG_PARAMETERS, 0, 0, 0x1.348e23f2dce70p-4, -0x1.4b4f8e29ea7b9p-1},
     {0, GCK_RNG_PARAMETERS, 0, 1, 0x1.44311527a54d6p-2, -0x1.9f47b6cde9abdp+0},
@@ -95,7 +96,8 @@ END_TEST
 
 START_TEST(below_and_shuffle_keep_their_numbers)
 {
-    /* The first two need a second and a first attempt: half of all draws are refused for this bound. */
+    /* The first two need a second and a first attempt: half of all draws are refused for this
+     * bound. */
     const uint64_t half = (UINT64_C(1) << 63) + 1;
     ck_assert_uint_eq(gck_rng_below(5, GCK_RNG_SHUFFLE, 0, 9, half), UINT64_C(8862497337171690732));
     ck_assert_uint_eq(gck_rng_below(5, GCK_RNG_SHUFFLE, 0, 10, half), UINT64_C(240444552202750632));
@@ -111,9 +113,10 @@ START_TEST(below_and_shuffle_keep_their_numbers)
 END_TEST
 
 /* The polar method from the same bits, with the C library's logarithm in long double.
- * Rounding, in units of u: the library's logarithm errs by 5 (t = (m - 1) / (m + 1) by 2, its square by 5, of which the
- * series passes on t^2/3 <= 1 %, then one for each of the last sums), which the root halves; the quotient adds 1, halved,
- * the root 1 and the last product 1. Together 5; 6 leaves room for second-order terms. */
+ * Rounding, in units of u: the library's logarithm errs by 5 (t = (m - 1) / (m + 1) by 2, its
+ * square by 5, of which the series passes on t^2/3 <= 1 %, then one for each of the last sums),
+ * which the root halves; the quotient adds 1, halved, the root 1 and the last product 1. Together
+ * 5; 6 leaves room for second-order terms. */
 START_TEST(normal_is_the_polar_method)
 {
     for (uint64_t position = 0; position < 4000; position++) {
@@ -153,7 +156,8 @@ static double moment(draw *drawn, int power)
     return sum / DRAWS;
 }
 
-/* The mean of n independent draws of f has the deviation sqrt(var f / n); six of them are passed once in 5e8 runs. */
+/* The mean of n independent draws of f has the deviation sqrt(var f / n); six of them are passed
+ * once in 5e8 runs. */
 static double six_sigma(double variance)
 {
     return 6 * sqrt(variance / DRAWS);
@@ -164,8 +168,8 @@ START_TEST(uniform_has_its_moments)
     /* E x^p = 1/(p+1), so var x^p = 1/(2p+1) - 1/(p+1)^2 */
     for (int p = 1; p <= 4; p++) {
         const double mean = 1.0 / (p + 1);
-        assert_within(moment(gck_rng_uniform, p), mean,
-                      six_sigma(1.0 / (2 * p + 1) - mean * mean), "moment %d", p);
+        assert_within(moment(gck_rng_uniform, p), mean, six_sigma(1.0 / (2 * p + 1) - mean * mean),
+                      "moment %d", p);
     }
 }
 END_TEST
@@ -180,7 +184,8 @@ START_TEST(normal_has_its_moments)
 }
 END_TEST
 
-/* Neighbouring positions, streams, seeds and purposes: the product of independent standard normals has variance 1. */
+/* Neighbouring positions, streams, seeds and purposes: the product of independent standard normals
+ * has variance 1. */
 START_TEST(neighbours_are_uncorrelated)
 {
     double position = 0, stream = 0, seed = 0, purpose = 0;
@@ -208,7 +213,8 @@ END_TEST
 
 /* ---- integers ---- */
 
-/* Each of `bound` values is drawn with probability p = 1/bound, so its count has variance n p (1 - p). */
+/* Each of `bound` values is drawn with probability p = 1/bound, so its count has variance n p (1 -
+ * p). */
 START_TEST(below_draws_every_value_alike)
 {
     enum { BOUND = 7 };
@@ -221,8 +227,8 @@ START_TEST(below_draws_every_value_alike)
 }
 END_TEST
 
-/* A plain remainder would draw the lower third of these values twice as often as the others, and their mean, in units of the
- * bound, would be 5/12. A uniform number has variance 1/12. */
+/* A plain remainder would draw the lower third of these values twice as often as the others, and
+ * their mean, in units of the bound, would be 5/12. A uniform number has variance 1/12. */
 START_TEST(below_is_unbiased_for_huge_bounds)
 {
     const uint64_t bound = UINT64_C(3) << 62; /* 3/4 of all 64-bit numbers */
@@ -258,7 +264,8 @@ START_TEST(shuffle_is_a_permutation)
         seen[order[i]] = true;
         moved += order[i] != i;
     }
-    /* A random permutation leaves one element in place on average (Poisson): 20 have probability 1e-19. */
+    /* A random permutation leaves one element in place on average (Poisson): 20 have probability
+     * 1e-19. */
     ck_assert_uint_ge(moved, LENGTH - 20);
     gck_rng_shuffle(9, GCK_RNG_SPLIT, 0, order, 1);
     gck_rng_shuffle(9, GCK_RNG_SPLIT, 0, order, 0);

@@ -1,4 +1,5 @@
-/* Trainings: steps against a loop of its own, batches, shuffling, dropout, checks on the way, divergence. */
+/* Trainings: steps against a loop of its own, batches, shuffling, dropout, checks on the way,
+ * divergence. */
 #include "tests/core/compare.h"
 #include "tests/core/suite.h"
 #include "tests/core/trainings.h"
@@ -22,7 +23,8 @@ typedef struct longhand {
     long double curvature;               /* at least the largest eigenvalue of the Hessian */
 } longhand;
 
-/* Roundings on the way of a term: the sum over inputs, twice in a square; the sum over rows; 8 for weight and factors. */
+/* Roundings on the way of a term: the sum over inputs, twice in a square; the sum over rows; 8 for
+ * weight and factors. */
 static const long double roundings = 2 * (INPUTS + 2) + SAMPLES + 8;
 
 static void sample_add(longhand *l, const network *net, size_t k, long double rows)
@@ -41,7 +43,8 @@ static void sample_add(longhand *l, const network *net, size_t k, long double ro
         }
         l->loss += f * r * r;
         /* Parameters off by `error` move an output by at most sqrt(reach) times that. */
-        l->loss_error += f * (2 * fabsl(r) * sqrtl(reach) * l->error + roundings * ROUNDOFF * size * size);
+        l->loss_error +=
+            f * (2 * fabsl(r) * sqrtl(reach) * l->error + roundings * ROUNDOFF * size * size);
         for (size_t i = 0; i <= INPUTS; i++) {
             const long double x = i < INPUTS ? net->data->x[k * INPUTS + i] : 1;
             l->gradient[i * OUTPUTS + j] += 2 * f * r * x;
@@ -51,8 +54,8 @@ static void sample_add(longhand *l, const network *net, size_t k, long double ro
     l->curvature += 2 * f * reach;
 }
 
-/* A step is a contraction where RATE * curvature <= 2, so that errors of earlier steps do not grow, and only its own
- * roundings are added: those of the gradient, and two of each parameter. */
+/* A step is a contraction where RATE * curvature <= 2, so that errors of earlier steps do not grow,
+ * and only its own roundings are added: those of the gradient, and two of each parameter. */
 static void step_take(longhand *l)
 {
     ck_assert(RATE * l->curvature <= 2);
@@ -87,7 +90,8 @@ static network linear_network(void)
     return network_weighted(INPUTS, layers, 1, cost_named("mse"), SAMPLES);
 }
 
-/* Batches of _i % 4 + 1 rows, or 3 (the last has 2), or all, cut into blocks of _i / 4 rows (0: in one). */
+/* Batches of _i % 4 + 1 rows, or 3 (the last has 2), or all, cut into blocks of _i / 4 rows (0: in
+ * one). */
 START_TEST(sgd_is_the_loop_written_out)
 {
     enum { EPOCHS = 5 };
@@ -121,12 +125,14 @@ END_TEST
 
 enum { ROWS = 100 };
 
-/* x is the identity and J = sum_k w_k, so a step at rate 1 takes 1 from the weight of every row of its batch. */
+/* x is the identity and J = sum_k w_k, so a step at rate 1 takes 1 from the weight of every row of
+ * its batch. */
 static network counting_network(void)
 {
     gck_layer_spec layers[] = {dense_with(1, "linear", "use_bias", 0)};
     layers[0].initializer = initializer_named("zeros");
-    network net = network_new(ROWS, layers, 1, with_option(cost_named("dot"), "reduction", 2), ROWS);
+    network net =
+        network_new(ROWS, layers, 1, with_option(cost_named("dot"), "reduction", 2), ROWS);
     memset(net.data->x, 0, ROWS * ROWS * sizeof(double));
     for (size_t k = 0; k < ROWS; k++)
         net.data->x[k * ROWS + k] = net.data->y[k] = 1;
@@ -161,7 +167,8 @@ START_TEST(an_epoch_sees_every_training_row_once)
         }
         ck_assert_uint_eq(unseen, held[i]);
         ck_assert(result.has_validation == (held[i] > 0));
-        /* Drawn, not cut off: all of the last rows by chance would be one draw in C(100, 12) or more. */
+        /* Drawn, not cut off: all of the last rows by chance would be one draw in C(100, 12) or
+         * more. */
         ck_assert(held[i] == 0 || unseen_at_the_end < held[i]);
         gck_train_free(train);
     }
@@ -169,7 +176,8 @@ START_TEST(an_epoch_sees_every_training_row_once)
 }
 END_TEST
 
-/* A share is meant as the decimal that a user writes: 0.29 of 100 rows are 29, though 0.29 * 100 is 28.999… in doubles. */
+/* A share is meant as the decimal that a user writes: 0.29 of 100 rows are 29, though 0.29 * 100
+ * is 28.999… in doubles. */
 START_TEST(the_share_held_out_is_rounded_down)
 {
     network net = counting_network();
@@ -198,7 +206,8 @@ END_TEST
 
 static network mixed_network(void)
 {
-    gck_layer_spec layers[] = {dense(5, "tanh"), dropout(0.3), dense_with(2, "softmax", "l2", 0.01)};
+    gck_layer_spec layers[] = {dense(5, "tanh"), dropout(0.3),
+                               dense_with(2, "softmax", "l2", 0.01)};
     return network_weighted(3, layers, 3, cost_named("categorical_crossentropy"), 20);
 }
 
@@ -262,7 +271,8 @@ START_TEST(shuffling_changes_the_order)
 }
 END_TEST
 
-/* Each step has a mask of its own, drawn for (seed of the training, step, row), whatever the blocks. */
+/* Each step has a mask of its own, drawn for (seed of the training, step, row), whatever the
+ * blocks. */
 START_TEST(dropout_draws_a_mask_for_every_step)
 {
     enum { STEPS = 10, UNITS = 3 };
@@ -293,7 +303,7 @@ START_TEST(dropout_draws_a_mask_for_every_step)
 }
 END_TEST
 
-SUITE_MAIN("train", {sgd_is_the_loop_written_out, 4 * 4}, {an_epoch_sees_every_training_row_once, 0},
-           {the_share_held_out_is_rounded_down, 0}, {the_same_seed_gives_the_same_bits, 0},
-           {without_chance_the_seed_does_not_matter, 0}, {shuffling_changes_the_order, 0},
-           {dropout_draws_a_mask_for_every_step, 0})
+SUITE_MAIN("train", {sgd_is_the_loop_written_out, 4 * 4},
+           {an_epoch_sees_every_training_row_once, 0}, {the_share_held_out_is_rounded_down, 0},
+           {the_same_seed_gives_the_same_bits, 0}, {without_chance_the_seed_does_not_matter, 0},
+           {shuffling_changes_the_order, 0}, {dropout_draws_a_mask_for_every_step, 0})

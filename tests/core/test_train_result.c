@@ -1,4 +1,5 @@
-/* What a training reports: history, final numbers, checks on the way, divergence; and what it refuses. */
+/* What a training reports: history, final numbers, checks on the way, divergence; and what it
+ * refuses. */
 #include "tests/core/compare.h"
 #include "tests/core/suite.h"
 #include "tests/core/trainings.h"
@@ -71,7 +72,8 @@ START_TEST(steps_after_the_end_change_nothing)
 }
 END_TEST
 
-/* In their own order and in one block, final numbers are those of the evaluation, penalties included, dropout left out. */
+/* In their own order and in one block, final numbers are those of the evaluation, penalties
+ * included, dropout left out. */
 START_TEST(final_is_the_evaluation_of_the_training_rows)
 {
     network net = entropy_network();
@@ -80,9 +82,9 @@ START_TEST(final_is_the_evaluation_of_the_training_rows)
     const gck_train_result result = gck_train_result_of(train);
     gck_evaluation evaluation;
     gck_error error;
-    assert_ok(gck_evaluate(net.model, result.parameters, net.data, (gck_stop){0}, &evaluation,
-                           &error),
-              &error);
+    assert_ok(
+        gck_evaluate(net.model, result.parameters, net.data, (gck_stop){0}, &evaluation, &error),
+        &error);
     assert_same_bits(&result.final.cost, &evaluation.cost, 1, "cost");
     assert_same_bits(&result.final.accuracy, &evaluation.accuracy, 1, "accuracy");
     ck_assert(!result.has_validation && isnan(result.final_validation.cost));
@@ -97,8 +99,9 @@ static gck_data *held_out(const gck_train *train)
     const gck_data *from = train->spec.data;
     gck_data *data;
     gck_error error;
-    assert_ok(gck_data_new(train->validation_rows, from->inputs, from->outputs, true, &data, &error),
-              &error);
+    assert_ok(
+        gck_data_new(train->validation_rows, from->inputs, from->outputs, true, &data, &error),
+        &error);
     for (size_t k = 0; k < data->samples; k++) {
         const size_t row = train->order[train->train_rows + k];
         memcpy(data->x + k * data->inputs, from->x + row * data->inputs,
@@ -194,7 +197,8 @@ START_TEST(checks_come_every_few_epochs_and_change_nothing)
 }
 END_TEST
 
-/* The check after epoch 2, done by hand: the parameters of a training that ends there, on its first six rows. */
+/* The check after epoch 2, done by hand: the parameters of a training that ends there, on its first
+ * six rows. */
 START_TEST(a_check_is_that_of_the_first_batch)
 {
     network net = entropy_network();

@@ -1,4 +1,5 @@
-/* Trainings as bytes: saved and loaded anywhere they end in the same bits, and damaged bytes do no harm. */
+/* Trainings as bytes: saved and loaded anywhere they end in the same bits, and damaged bytes do no
+ * harm. */
 #include "tests/core/compare.h"
 #include "tests/core/suite.h"
 #include "tests/core/trainings.h"
@@ -9,13 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Small, but with everything: dropout, adam, a shuffled order, sample weights, rows held out, checks, blocks within
- * batches. */
+/* Small, but with everything: dropout, adam, a shuffled order, sample weights, rows held out,
+ * checks, blocks within batches. */
 enum { SAMPLES = 13, BATCH = 4, BLOCK = 3, EPOCHS = 4 };
 
 static network small_network(void)
 {
-    gck_layer_spec layers[] = {dense(3, "tanh"), dropout(0.3), dense_with(2, "softmax", "l2", 0.01)};
+    gck_layer_spec layers[] = {dense(3, "tanh"), dropout(0.3),
+                               dense_with(2, "softmax", "l2", 0.01)};
     return network_weighted(2, layers, 3, cost_named("categorical_crossentropy"), SAMPLES);
 }
 
@@ -175,7 +177,8 @@ START_TEST(another_spec_is_refused)
 }
 END_TEST
 
-/* Units after which the places differ: start, within a batch, in the last batch, validation, within a check, late, end. */
+/* Units after which the places differ: start, within a batch, in the last batch, validation, within
+ * a check, late, end. */
 static const size_t places[] = {0, 1, 4, 5, 13, 20, 100};
 
 static saved saved_at(const gck_train_spec *spec, size_t units)
@@ -187,7 +190,8 @@ static saved saved_at(const gck_train_spec *spec, size_t units)
     return s;
 }
 
-/* The bytes are copied to a block of just that size, so that a sanitizer sees a read beyond them. */
+/* The bytes are copied to a block of just that size, so that a sanitizer sees a read beyond them.
+ */
 START_TEST(every_truncation_is_refused)
 {
     network net = small_network();
@@ -196,7 +200,8 @@ START_TEST(every_truncation_is_refused)
     for (size_t size = 0; size < s.size; size++) {
         unsigned char *cut = malloc(size > 0 ? size : 1);
         memcpy(cut, s.bytes, size);
-        ck_assert_msg(import_try(&spec, cut, size) == GCK_CORRUPT, "%zu of %zu bytes", size, s.size);
+        ck_assert_msg(import_try(&spec, cut, size) == GCK_CORRUPT, "%zu of %zu bytes", size,
+                      s.size);
         free(cut);
     }
     unsigned char *longer = calloc(1, s.size + 8);
@@ -209,7 +214,8 @@ START_TEST(every_truncation_is_refused)
 }
 END_TEST
 
-/* What a caller does with a training: it runs it to the end, asks for the result and reads all of it. */
+/* What a caller does with a training: it runs it to the end, asks for the result and reads all of
+ * it. */
 static void use(gck_train *train)
 {
     gck_error error;
@@ -271,7 +277,8 @@ typedef struct bad_place {
     const char *what;
 } bad_place;
 
-/* An epoch is 5 units of batches (3 + 1, 3 + 1 and 2 rows), one of validation and, every second time, 2 of a check. */
+/* An epoch is 5 units of batches (3 + 1, 3 + 1 and 2 rows), one of validation and, every second
+ * time, 2 of a check. */
 static const bad_place bad_places[] = {
     {0, PHASE, TRAIN_FINISHED + 1, "a phase there is not"},
     {0, EPOCH, EPOCHS, "a batch after the last epoch"},
@@ -339,8 +346,8 @@ START_TEST(a_verdict_there_is_not_is_refused)
 }
 END_TEST
 
-/* The state of the check at work comes last: grains folded, elements done, loss, both gradients. A check whose grains are all
- * folded has none left to compute: a training has gone on by then. */
+/* The state of the check at work comes last: grains folded, elements done, loss, both gradients. A
+ * check whose grains are all folded has none left to compute: a training has gone on by then. */
 START_TEST(a_check_without_work_left_is_refused)
 {
     network net = small_network();

@@ -62,7 +62,8 @@ static double distance_of(double numeric, double analytic)
     return gck_distance(&norms);
 }
 
-/* From the smallest to the largest powers of two, so that 3g is exact: |3g - g| / (3|g| + |g|) is a half. */
+/* From the smallest to the largest powers of two, so that 3g is exact: |3g - g| / (3|g| + |g|) is a
+ * half. */
 START_TEST(distances_hold_over_the_whole_range)
 {
     const double scales[] = {1, 0x1p-664, 0x1p+664, 0x1p-1000, 0x1p-1074, 0x1p-1070, 0x1p+1022};
@@ -78,7 +79,8 @@ START_TEST(distances_hold_over_the_whole_range)
 }
 END_TEST
 
-/* Opposite gradients near the end of the range: their difference is no double, and what cannot be judged does not pass. */
+/* Opposite gradients near the end of the range: their difference is no double, and what cannot be
+ * judged does not pass. */
 START_TEST(a_difference_beyond_the_range_does_not_pass)
 {
     const double huge[] = {1e308, DBL_MAX};
@@ -204,7 +206,8 @@ START_TEST(elements_are_judged_over_the_whole_range)
 {
     const double scales[] = {1, 1e-200, 1e200, 1e-290, 1.5e308};
     for (size_t i = 0; i < COUNT(scales); i++) {
-        const double analytic[] = {scales[i], -scales[i]}, numeric[] = {scales[i], -0.9 * scales[i]};
+        const double analytic[] = {scales[i], -scales[i]},
+                     numeric[] = {scales[i], -0.9 * scales[i]};
         gck_tensor_report t = judged(analytic, numeric, 2, 1e-8, 2);
         ck_assert_uint_eq(t.worst[0].index, 1);
         ck_assert_msg(t.worst[0].verdict == GCK_INCONCLUSIVE, "an error of %g passes",
@@ -232,8 +235,9 @@ END_TEST
 
 SUITE_MAIN("verdict", {norms_neither_overflow_nor_underflow, 0}, {norms_are_the_formula, 0},
            {norms_keep_what_is_not_finite, 0}, {distances_hold_over_the_whole_range, 0},
-           {a_difference_beyond_the_range_does_not_pass, 0}, {distances_that_are_no_number_stay_so, 0},
-           {not_a_number_never_passes, 0}, {joined_norms_are_those_of_both_vectors, 0},
+           {a_difference_beyond_the_range_does_not_pass, 0},
+           {distances_that_are_no_number_stay_so, 0}, {not_a_number_never_passes, 0},
+           {joined_norms_are_those_of_both_vectors, 0},
            {tolerance_is_epsilon_squared_but_not_too_small, 0}, {the_worst_come_first, 0},
            {not_a_number_is_worst_of_all, 0}, {two_zero_gradients_agree, 0},
            {elements_are_judged_over_the_whole_range, 0},
