@@ -61,7 +61,7 @@ static bool append_job(struct buf *buf, const struct job_record *record, bool fi
     return appended;
 }
 
-struct blob *codec_job_list(const struct store_page *page, const char *next)
+struct blob *codec_job_list(const struct job_page *page, const char *next)
 {
     struct buf buf = {.limit = SIZE_MAX};
     bool appended = buf_append_text(&buf, "[");

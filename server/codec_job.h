@@ -3,12 +3,11 @@
 #define GRADCHECKD_CODEC_JOB_H
 
 #include "server/record.h"
-#include "server/store.h"
 
 /* A job with its result spliced in as it was stored. */
 struct blob *codec_job(const struct job_record *record);
 
 /* {"jobs": […], "next": …}: summaries in place of results; next is the cursor's text, or NULL. */
-struct blob *codec_job_list(const struct store_page *page, const char *next);
+struct blob *codec_job_list(const struct job_page *page, const char *next);
 
 #endif

@@ -2,7 +2,7 @@
 #ifndef GRADCHECKD_HEADER_H
 #define GRADCHECKD_HEADER_H
 
-#include "server/store.h"
+#include "server/record.h"
 
 enum { PREFER_WAIT_MAX = 60, CURSOR_SIZE = 24 };
 

@@ -289,7 +289,7 @@ static void refresh(struct jobs *jobs, struct job_record *record)
     job_unref(job);
 }
 
-bool jobs_list(struct jobs *jobs, const struct store_filter *filter, struct store_page *ret_page,
+bool jobs_list(struct jobs *jobs, const struct store_filter *filter, struct job_page *ret_page,
                struct problem *problem)
 {
     const enum store_status status = jobs->store->operations->list(jobs->store, filter, ret_page);

@@ -26,7 +26,7 @@ bool jobs_get(struct jobs *jobs, const char *owner, const char *id, struct job_r
 bool jobs_cancel(struct jobs *jobs, const char *owner, const char *id,
                  struct job_record *ret_record, bool *ret_pending, struct problem *problem);
 bool jobs_purge(struct jobs *jobs, const char *owner, const char *id, struct problem *problem);
-bool jobs_list(struct jobs *jobs, const struct store_filter *filter, struct store_page *ret_page,
+bool jobs_list(struct jobs *jobs, const struct store_filter *filter, struct job_page *ret_page,
                struct problem *problem);
 
 /* False once the job has ended: the waiter is not kept, and may be answered at once. */

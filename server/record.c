@@ -94,6 +94,21 @@ size_t job_record_bytes(const struct job_record *record)
            blob_size(record->error) + blob_size(record->parameters);
 }
 
+const double *job_record_parameters(const struct job_record *record)
+{
+    /* The blob was made of doubles, and malloc aligns for any type. */
+    return record->parameters == NULL ? NULL
+                                      : (const double *)(const void *)record->parameters->data;
+}
+
+void job_page_done(struct job_page *page)
+{
+    for (size_t i = 0; i < page->count; i++)
+        job_record_done(&page->record[i]);
+    free(page->record);
+    *page = (struct job_page){0};
+}
+
 bool name_is_valid(const char *name)
 {
     const size_t length = strlen(name);

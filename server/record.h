@@ -71,6 +71,18 @@ void job_record_done(struct job_record *record);
 /* What it takes in a store. */
 size_t job_record_bytes(const struct job_record *record);
 
+/* A trained network's parameters, as many as its model has; NULL without any. Borrowed. */
+const double *job_record_parameters(const struct job_record *record);
+
+/* Part of a list, newest first. */
+struct job_page {
+    size_t count;
+    struct job_record *record; /* owned */
+    uint64_t next;             /* where the next page begins; 0: there is none */
+};
+
+void job_page_done(struct job_page *page);
+
 /* Names of labels, datasets, tokens: [A-Za-z0-9][A-Za-z0-9._-]{0,63} */
 bool name_is_valid(const char *name);
 

@@ -156,7 +156,7 @@ static struct blob *training_parameters(struct service *service, const struct jo
     gck_model *model;
     if (!codec_spec_model(record->request, &service->config->limits, &model, NULL, problem))
         return NULL;
-    struct blob *body = codec_parameters(model, (const double *)record->parameters->data, 0);
+    struct blob *body = codec_parameters(model, job_record_parameters(record), 0);
     gck_model_free(model);
     return body;
 }
@@ -218,8 +218,7 @@ static struct blob *predictions(struct service *service, const struct request *r
     gck_model *model;
     if (!codec_spec_model(record->request, &service->config->limits, &model, NULL, problem))
         return NULL;
-    struct blob *body =
-        predict(service, request, model, (const double *)record->parameters->data, problem);
+    struct blob *body = predict(service, request, model, job_record_parameters(record), problem);
     gck_model_free(model);
     return body;
 }
@@ -336,7 +335,7 @@ static void list(struct service *service, struct request *request, struct reply 
                  struct store_filter *filter)
 {
     struct problem problem = {0};
-    struct store_page page;
+    struct job_page page;
     for (size_t i = 0; i < request->argument_count; i++)
         if (!read_argument(&request->argument[i], filter, &problem)) break;
     if (problem.type != PROBLEM_NONE || !jobs_list(service->jobs, filter, &page, &problem)) {
@@ -346,7 +345,7 @@ static void list(struct service *service, struct request *request, struct reply 
     char cursor[CURSOR_SIZE];
     cursor_format(page.next, cursor);
     reply_json(reply, 200, codec_job_list(&page, page.next > 0 ? cursor : NULL), request->id);
-    store_page_done(&page);
+    job_page_done(&page);
 }
 
 enum route_outcome route_job_list(struct service *service, struct request *request,

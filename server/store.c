@@ -10,11 +10,3 @@ struct store *store_open(const struct config *config)
     fprintf(stderr, "gradcheckd: --store knows memory:, got '%s'\n", config->store);
     return NULL;
 }
-
-void store_page_done(struct store_page *page)
-{
-    for (size_t i = 0; i < page->count; i++)
-        job_record_done(&page->record[i]);
-    free(page->record);
-    *page = (struct store_page){0};
-}

@@ -26,12 +26,6 @@ struct store_filter {
     size_t limit;
 };
 
-struct store_page {
-    size_t count;
-    struct job_record *record; /* owned; in the same order */
-    uint64_t next;             /* where the next page begins; 0: there is none */
-};
-
 struct store;
 
 struct store_operations {
@@ -46,7 +40,7 @@ struct store_operations {
     enum store_status (*put)(struct store *store, const struct job_record *record);
     enum store_status (*remove)(struct store *store, const char *owner, const char *id);
     enum store_status (*list)(struct store *store, const struct store_filter *filter,
-                              struct store_page *ret_page);
+                              struct job_page *ret_page);
     void (*close)(struct store *store);
 };
 
@@ -58,7 +52,5 @@ struct store {
 /* Opens what config->store names; NULL after a message on standard error. */
 struct store *store_open(const struct config *config);
 struct store *store_memory_open(const struct limits *limits);
-
-void store_page_done(struct store_page *page);
 
 #endif

@@ -199,7 +199,7 @@ static bool matches(const struct job_record *record, const struct store_filter *
 }
 
 static enum store_status list_locked(struct store_memory *self, const struct store_filter *filter,
-                                     struct store_page *page)
+                                     struct job_page *page)
 {
     uint64_t last = 0;
     for (const struct entry *entry = self->newest; entry != NULL; entry = entry->older) {
@@ -217,10 +217,10 @@ static enum store_status list_locked(struct store_memory *self, const struct sto
 }
 
 static enum store_status memory_list(struct store *store, const struct store_filter *filter,
-                                     struct store_page *ret_page)
+                                     struct job_page *ret_page)
 {
     struct store_memory *self = self_of(store);
-    struct store_page page = {.record = calloc(filter->limit, sizeof *page.record)};
+    struct job_page page = {.record = calloc(filter->limit, sizeof *page.record)};
     if (page.record == NULL) return STORE_MEMORY;
     pthread_mutex_lock(&self->lock);
     const enum store_status status = list_locked(self, filter, &page);
@@ -228,7 +228,7 @@ static enum store_status memory_list(struct store *store, const struct store_fil
     if (status == STORE_OK)
         *ret_page = page;
     else
-        store_page_done(&page);
+        job_page_done(&page);
     return status;
 }
 
