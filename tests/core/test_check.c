@@ -146,7 +146,8 @@ typedef enum mistake_kind { SIGN, FACTOR_2, TRANSPOSED, ONE_ELEMENT, MISTAKES } 
 
 static void make_wrong(mistake_kind mistake, double *g, size_t count)
 {
-    double right[SQUARE * SQUARE];
+    double right[ROWS * SQUARE]; /* the inputs are the largest */
+    ck_assert_uint_le(count, COUNT(right));
     memcpy(right, g, count * sizeof *g);
     switch (mistake) {
     case SIGN:
@@ -241,7 +242,7 @@ START_TEST(a_wrong_gradient_shows_in_its_tensor)
 }
 END_TEST
 
-/* ---- dropout, inputs, penalties ---- */
+/* ---- dropout, inputs, small losses ---- */
 
 START_TEST(dropout_is_checked_under_its_mask)
 {
@@ -299,31 +300,6 @@ START_TEST(wrong_inputs_count_in_the_whole)
 }
 END_TEST
 
-/* J is quadratic in each parameter, so the central difference is exact but for rounding, and the
- * default tolerance will do. */
-START_TEST(penalties_are_part_of_what_is_checked)
-{
-    gck_layer_spec layers[] = {dense_with(3, "linear", "l2", 0.3),
-                               dense_with(2, "linear", "l1", 0.2)};
-    network net = network_new(2, layers, 2, cost_named("mse"), 5);
-    const gck_check_spec spec = check_spec_of(&net);
-    gck_check *check;
-    gck_report *report;
-    gck_evaluation evaluation;
-    gck_error error;
-    ck_assert(check_run(&spec, &check, &report) == GCK_OK);
-    ck_assert_int_eq(report->verdict, GCK_PASS);
-    ck_assert(report->tolerance == 1e-4 * 1e-4);
-    assert_ok(gck_evaluate(net.model, net.parameters, net.data, (gck_stop){0}, &evaluation, &error),
-              &error);
-    ck_assert(report->cost == evaluation.cost);
-    ck_assert_double_gt(report->cost, gck_model_penalty(net.model, net.parameters));
-    gck_report_free(report);
-    gck_check_free(check);
-    network_done(&net);
-}
-END_TEST
-
 /* A gaussian that has learnt its targets: the losses are tiny, the gradient is right, so the check
  * must not blame it. */
 START_TEST(nearly_reached_targets_pass)
@@ -356,4 +332,4 @@ SUITE_MAIN("check", {every_combination_runs_and_is_finite, ACTIVATIONS},
            {a_right_gradient_passes, 0},
            {a_wrong_gradient_shows_in_its_tensor, MISTAKES *LAYERS * 2},
            {dropout_is_checked_under_its_mask, 0}, {wrong_inputs_count_in_the_whole, 0},
-           {penalties_are_part_of_what_is_checked, 0}, {nearly_reached_targets_pass, 0})
+           {nearly_reached_targets_pass, 0})

@@ -189,6 +189,31 @@ START_TEST(an_infinite_cost_has_no_report)
 }
 END_TEST
 
+/* J is quadratic in each parameter, so the central difference is exact but for rounding, and the
+ * default tolerance will do. */
+START_TEST(penalties_are_part_of_what_is_checked)
+{
+    gck_layer_spec layers[] = {dense_with(3, "linear", "l2", 0.3),
+                               dense_with(2, "linear", "l1", 0.2)};
+    network net = network_new(2, layers, 2, cost_named("mse"), 5);
+    const gck_check_spec spec = check_spec_of(&net);
+    gck_check *check;
+    gck_report *report;
+    gck_evaluation evaluation;
+    gck_error error;
+    ck_assert(check_run(&spec, &check, &report) == GCK_OK);
+    ck_assert_int_eq(report->verdict, GCK_PASS);
+    ck_assert(report->tolerance == 1e-4 * 1e-4);
+    assert_ok(gck_evaluate(net.model, net.parameters, net.data, (gck_stop){0}, &evaluation, &error),
+              &error);
+    ck_assert(report->cost == evaluation.cost);
+    ck_assert_double_gt(report->cost, gck_model_penalty(net.model, net.parameters));
+    gck_report_free(report);
+    gck_check_free(check);
+    network_done(&net);
+}
+END_TEST
+
 /* ---- estimates ---- */
 
 START_TEST(estimates_count_what_is_checked)
@@ -233,4 +258,5 @@ SUITE_MAIN("check_spec", {epsilon_tolerance_and_worst_have_bounds, 0},
            {something_must_be_checked, 0}, {worst_is_as_long_as_asked, 0},
            {layers_are_checked_as_chosen, 0}, {inputs_can_be_checked_alone, 0},
            {a_zero_gradient_is_warned_of, 0}, {an_infinite_cost_has_no_report, 0},
-           {estimates_count_what_is_checked, 0}, {estimates_never_overflow, 0})
+           {penalties_are_part_of_what_is_checked, 0}, {estimates_count_what_is_checked, 0},
+           {estimates_never_overflow, 0})

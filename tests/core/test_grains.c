@@ -1,54 +1,11 @@
-/* How a check is cut, computed in any order, saved, stopped and put together. */
+/* How a check is cut, computed in any order and put together. */
 #include "tests/core/compare.h"
-#include "tests/core/fixtures.h"
+#include "tests/core/cuts.h"
 #include "tests/core/suite.h"
-
-#include "core/check.h"
 
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
-
-static size_t divide_up(size_t a, size_t b)
-{
-    return (a + b - 1) / b;
-}
-
-/* Cuts a new check into smaller pieces than its size asks for. */
-static void recut(gck_check *check, size_t block_rows, size_t elements, size_t inputs)
-{
-    const size_t samples = check->spec.data->samples, width = check->spec.model->inputs;
-    gck_check_cut cut = {.block_rows = block_rows,
-                         .block_count = divide_up(samples, block_rows),
-                         .grain_elements = elements,
-                         .grain_inputs = inputs};
-    cut.grain_count = cut.block_count * (1 + divide_up(check->parameters, elements));
-    for (size_t first = 0; check->spec.inputs && first < samples; first += block_rows) {
-        const size_t rows = samples - first < block_rows ? samples - first : block_rows;
-        cut.grain_count += divide_up(rows * width, inputs);
-    }
-    check->cut = cut;
-}
-
-static gck_check *check_new(const gck_check_spec *spec)
-{
-    gck_error error;
-    gck_check *check;
-    assert_ok(gck_check_new(spec, &check, &error), &error);
-    return check;
-}
-
-static void assert_same_results(const gck_check *got, const gck_check *want)
-{
-    const size_t parameters = want->spec.model->parameter_count;
-    const size_t x = want->spec.inputs ? want->spec.data->samples * want->spec.model->inputs : 0;
-    assert_same_bits(&got->loss, &want->loss, 1, "loss");
-    assert_same_bits(got->analytic, want->analytic, parameters, "analytic");
-    assert_same_bits(got->numeric, want->numeric, parameters, "numeric");
-    assert_same_bits(got->analytic_x, want->analytic_x, x, "analytic of x");
-    assert_same_bits(got->numeric_x, want->numeric_x, x, "numeric of x");
-}
 
 /* ---- against a loop of its own ----
  *
@@ -182,22 +139,14 @@ START_TEST(row_blocks_add_up)
 }
 END_TEST
 
-static network small_network(void)
-{
-    const gck_layer_spec layers[] = {dropout(0.3), dense(1, "linear")};
-    network net = network_weighted(5, layers, 2, cost_named("mse"), 11);
-    network_draw_biases(&net);
-    return net;
-}
-
 /* _i: rows of a block; with grains of 4 parameters and 7 inputs. */
 START_TEST(any_cut_gives_the_same_derivatives)
 {
-    network net = small_network();
+    network net = cut_network();
     gck_check_spec spec = check_spec_of(&net);
     spec.inputs = true;
-    gck_check *check = check_new(&spec);
-    recut(check, (size_t)_i + 1, 4, 7);
+    gck_check *check = check_open(&spec);
+    check_recut(check, (size_t)_i + 1, 4, 7);
     for (size_t i = 0; i < check->cut.grain_count; i++)
         check_step(check, i);
     ck_assert_uint_eq(gck_check_done(check), gck_check_total(check));
@@ -210,14 +159,14 @@ END_TEST
 
 START_TEST(grains_cover_everything_once)
 {
-    network net = small_network();
+    network net = cut_network();
     gck_check_spec spec = check_spec_of(&net);
     spec.inputs = true;
-    gck_check *check = check_new(&spec);
+    gck_check *check = check_open(&spec);
     for (size_t rows = 1; rows <= 11; rows++)
         for (size_t elements = 1; elements <= 8; elements++) {
             size_t analytic = 0, parameters = 0, inputs = 0;
-            recut(check, rows, elements, elements + 1);
+            check_recut(check, rows, elements, elements + 1);
             for (size_t i = 0; i < check->cut.grain_count; i++) {
                 const check_grain grain = check_grain_at(check, i);
                 ck_assert_uint_le(grain.block.first + grain.block.count, 11);
@@ -236,15 +185,6 @@ END_TEST
 
 /* ---- order and threads ---- */
 
-static gck_check *finished_check(const gck_check_spec *spec)
-{
-    gck_check *check = check_new(spec);
-    recut(check, 3, 4, 7);
-    for (size_t i = 0; i < check->cut.grain_count; i++)
-        check_step(check, i);
-    return check;
-}
-
 static void fold_all(gck_check *check, gck_partial *partials)
 {
     gck_error error;
@@ -257,18 +197,18 @@ static void fold_all(gck_check *check, gck_partial *partials)
 
 START_TEST(order_of_work_changes_no_bit)
 {
-    network net = small_network();
+    network net = cut_network();
     gck_check_spec spec = check_spec_of(&net);
     spec.inputs = true;
-    gck_check *straight = finished_check(&spec), *check = check_new(&spec);
-    recut(check, 3, 4, 7);
+    gck_check *straight = check_finished(&spec), *check = check_open(&spec);
+    check_recut(check, 3, 4, 7);
     gck_partial *partials = calloc(check->cut.grain_count, sizeof *partials);
     for (size_t i = check->cut.grain_count; i-- > 0;) {
         gck_error error;
         assert_ok(gck_check_grain(check, i, (gck_stop){0}, &partials[i], &error), &error);
     }
     fold_all(check, partials);
-    assert_same_results(check, straight);
+    assert_same_check(check, straight);
     free(partials);
     gck_check_free(check);
     gck_check_free(straight);
@@ -295,11 +235,11 @@ static void *work(void *argument)
 
 START_TEST(two_threads_change_no_bit)
 {
-    network net = small_network();
+    network net = cut_network();
     gck_check_spec spec = check_spec_of(&net);
     spec.inputs = true;
-    gck_check *straight = finished_check(&spec), *check = check_new(&spec);
-    recut(check, 3, 4, 7);
+    gck_check *straight = check_finished(&spec), *check = check_open(&spec);
+    check_recut(check, 3, 4, 7);
     gck_partial *partials = calloc(check->cut.grain_count, sizeof *partials);
     worker workers[2] = {{check, partials, 0, GCK_OK}, {check, partials, 1, GCK_OK}};
     pthread_t threads[2];
@@ -309,7 +249,7 @@ START_TEST(two_threads_change_no_bit)
         pthread_join(threads[i], NULL);
     ck_assert(workers[0].status == GCK_OK && workers[1].status == GCK_OK);
     fold_all(check, partials);
-    assert_same_results(check, straight);
+    assert_same_check(check, straight);
     free(partials);
     gck_check_free(check);
     gck_check_free(straight);
@@ -317,99 +257,6 @@ START_TEST(two_threads_change_no_bit)
 }
 END_TEST
 
-/* ---- saved, stopped, damaged ---- */
-
-START_TEST(a_saved_check_ends_in_the_same_bits)
-{
-    network net = small_network();
-    gck_check_spec spec = check_spec_of(&net);
-    spec.inputs = true;
-    gck_check *straight = finished_check(&spec);
-    const size_t count = gck_check_state_count(straight);
-    double *state = gck_vector_new(count);
-    for (size_t saved = 0; saved <= straight->cut.grain_count; saved++) {
-        gck_error error;
-        gck_check *before = check_new(&spec), *after = check_new(&spec);
-        recut(before, 3, 4, 7);
-        recut(after, 3, 4, 7);
-        for (size_t i = 0; i < saved; i++)
-            check_step(before, i);
-        gck_check_state_save(before, state);
-        const size_t done = gck_check_done(before);
-        gck_check_free(before);
-        assert_ok(gck_check_state_load(after, state, &error), &error);
-        ck_assert_uint_eq(gck_check_folded(after), saved);
-        ck_assert_uint_eq(gck_check_done(after), done);
-        for (size_t i = saved; i < after->cut.grain_count; i++)
-            check_step(after, i);
-        assert_same_results(after, straight);
-        gck_check_free(after);
-    }
-    gck_vector_free(state);
-    gck_check_free(straight);
-    network_done(&net);
-}
-END_TEST
-
-START_TEST(a_damaged_state_is_refused)
-{
-    network net = small_network();
-    const gck_check_spec spec = check_spec_of(&net);
-    gck_check *check = check_new(&spec);
-    gck_error error;
-    const double grains = (double)gck_check_cut_of(check)->grain_count;
-    const double bad[][2] = {{-1, 0},  {NAN, 0},      {grains + 1, 0},
-                             {1, NAN}, {1, INFINITY}, {0, (double)gck_check_total(check) + 1}};
-    double *state = gck_vector_new(gck_check_state_count(check));
-    for (size_t i = 0; i < COUNT(bad); i++) {
-        memcpy(state, bad[i], sizeof bad[i]);
-        ck_assert_int_eq(gck_check_state_load(check, state, &error), GCK_CORRUPT);
-    }
-    const gck_partial wrong = {.count = 1, .values = state};
-    ck_assert_int_eq(gck_check_fold(check, 0, &wrong, &error), GCK_CORRUPT);
-    ck_assert_uint_eq(gck_check_folded(check), 0);
-    gck_vector_free(state);
-    gck_check_free(check);
-    network_done(&net);
-}
-END_TEST
-
-static bool count_down(void *context)
-{
-    size_t *left = context;
-    if (*left == 0) return true;
-    (*left)--;
-    return false;
-}
-
-/* A grain of 6 parameters asks after each; one that is told to stop hands nothing out, and may be
- * computed again. */
-START_TEST(a_grain_stops_when_asked)
-{
-    network net = small_network();
-    gck_check_spec spec = check_spec_of(&net);
-    spec.inputs = true;
-    gck_check *check = check_new(&spec);
-    ck_assert_uint_eq(check->cut.grain_count, 3);
-    for (size_t grain = 1; grain < 3; grain++)
-        for (size_t calls = 0; calls < 5; calls++) {
-            gck_error error;
-            size_t left = calls;
-            gck_partial partial = {.count = 77};
-            const gck_stop stop = {count_down, &left};
-            ck_assert_int_eq(gck_check_grain(check, grain, stop, &partial, &error), GCK_STOPPED);
-            ck_assert_int_eq(error.code, GCK_STOPPED);
-            ck_assert(partial.count == 77 && partial.values == NULL);
-        }
-    for (size_t i = 0; i < 3; i++)
-        check_step(check, i);
-    compare_check(&net, check);
-    gck_check_free(check);
-    network_done(&net);
-}
-END_TEST
-
 SUITE_MAIN("grains", {row_blocks_add_up, 0}, {any_cut_gives_the_same_derivatives, 12},
            {grains_cover_everything_once, 0}, {order_of_work_changes_no_bit, 0},
-           {two_threads_change_no_bit, 0}, {a_saved_check_ends_in_the_same_bits, 0},
-           {a_damaged_state_is_refused, 0}, {a_grain_stops_when_asked, 0})
+           {two_threads_change_no_bit, 0})

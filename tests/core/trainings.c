@@ -73,3 +73,49 @@ void assert_same_training(const gck_train *got, const gck_train *want)
     assert_same_evaluation(g.final, w.final, "final");
     assert_same_evaluation(g.final_validation, w.final_validation, "final validation");
 }
+
+/* ---- a small training with everything ---- */
+
+network small_training_network(void)
+{
+    gck_layer_spec layers[] = {dense(3, "tanh"), dropout(0.3),
+                               dense_with(2, "softmax", "l2", 0.01)};
+    return network_weighted(2, layers, 3, cost_named("categorical_crossentropy"), SMALL_SAMPLES);
+}
+
+gck_train_spec small_training_spec(const network *net)
+{
+    gck_train_spec spec = train_spec_of(net);
+    spec.epochs = SMALL_EPOCHS;
+    spec.batch_size = SMALL_BATCH;
+    spec.optimizer = optimizer_named("adam");
+    spec.shuffle = true;
+    spec.validation_split = 0.25; /* 3 rows; the last batch of 10 then has 2 */
+    spec.check_every = 2;
+    return spec;
+}
+
+saved training_save(const gck_train *train)
+{
+    saved s;
+    gck_error error;
+    assert_ok(gck_train_export(train, &s.bytes, &s.size, &error), &error);
+    return s;
+}
+
+gck_train *training_load(const gck_train_spec *spec, const saved *s)
+{
+    gck_error error;
+    gck_train *train = train_new(spec, SMALL_BLOCK);
+    assert_ok(gck_train_import(train, s->bytes, s->size, &error), &error);
+    return train;
+}
+
+saved training_saved_at(const gck_train_spec *spec, size_t units)
+{
+    gck_train *train = train_new(spec, SMALL_BLOCK);
+    train_step(train, units);
+    const saved s = training_save(train);
+    gck_train_free(train);
+    return s;
+}
