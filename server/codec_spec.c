@@ -188,9 +188,12 @@ static bool read_check(const struct value *value, const struct place *place, str
     return true;
 }
 
+/* 413 for a job that needs more memory, beside its data, than any may. */
 static bool memory_admits(const struct place *place, const struct limits *limits, double bytes,
-                          double operations)
+                          double operations, struct spec *spec)
 {
+    const double row = (double)spec->data->inputs + (double)spec->data->outputs;
+    spec->memory_bytes = bytes + sizeof(double) * row * (double)spec->data->samples;
     if (bytes <= (double)limits->job_bytes) return true;
     return problem_set(place->problem, PROBLEM_TOO_LARGE,
                        "this job needs an estimated %.3g bytes of memory (and %.3g operations); "
@@ -213,7 +216,7 @@ static bool decode_check(const struct value *root, const struct place *place,
         return place_fail(&at, "leaves nothing to check: no layer with parameters, no inputs");
     spec->check.model = spec->model;
     spec->check.data = spec->data;
-    return memory_admits(place, limits, cost.memory_bytes, cost.operations);
+    return memory_admits(place, limits, cost.memory_bytes, cost.operations, spec);
 }
 
 /* ---- trainings ---- */
@@ -262,7 +265,7 @@ static bool decode_training(const struct value *root, const struct place *place,
         return place_fail(&at, "a network without parameters has nothing to check");
     double operations, bytes;
     gck_train_estimate(&spec->train, &operations, &bytes);
-    return memory_admits(place, limits, bytes, operations);
+    return memory_admits(place, limits, bytes, operations, spec);
 }
 
 /* ---- whole bodies ---- */

@@ -49,6 +49,8 @@ static const struct option options[] = {
      1024 * GIB, "bytes", "of memory that a job may need, estimated"},
     {"--active-jobs", "GRADCHECKD_ACTIVE_JOBS", NUMBER, AT(limits.active_jobs), NULL, 1000, 1,
      100000, "jobs", "queued or running"},
+    {"--active-bytes", "GRADCHECKD_ACTIVE_BYTES", NUMBER, AT(limits.active_bytes), NULL, 8 * GIB,
+     MIB, 1024 * GIB, "bytes", "of memory for all jobs queued or running, estimated"},
     {"--retain-jobs", "GRADCHECKD_RETAIN_JOBS", NUMBER, AT(limits.retain_jobs), NULL, 10000, 1,
      10000000, "jobs", "kept after their end; the oldest go first"},
     {"--retain-bytes", "GRADCHECKD_RETAIN_BYTES", NUMBER, AT(limits.retain_bytes), NULL, 2 * GIB,

@@ -15,6 +15,7 @@ struct limits {
     int64_t job_seconds; /* from a job's first lease */
     size_t job_bytes;    /* estimated memory of one job */
     size_t active_jobs;  /* queued and running */
+    size_t active_bytes; /* estimated memory of all those together */
     size_t retain_jobs;  /* finished ones kept */
     size_t retain_bytes; /* requests and results kept */
 };

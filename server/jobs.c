@@ -16,7 +16,8 @@ struct jobs {
     pthread_mutex_t lock;
     pthread_cond_t idle;
     struct job *newest; /* the table of jobs at work: a list, at most limits.active_jobs long */
-    size_t count;
+    size_t count;       /* those in it, and those about to be */
+    double bytes;       /* estimated, of all of them */
     bool draining;
 };
 
@@ -40,24 +41,50 @@ struct jobs *jobs_open(struct store *store, struct queue *queue, struct events *
 
 /* ---- the table ---- */
 
-static bool enter(struct jobs *jobs, struct job *job, struct problem *problem)
+/* Room for one more job, before anything is made for it. */
+static bool reserve(struct jobs *jobs, double bytes, struct problem *problem)
 {
+    const struct limits *limits = &jobs->limits;
     pthread_mutex_lock(&jobs->lock);
-    bool entered = true;
+    bool reserved = true;
     if (jobs->draining)
-        entered = problem_set(problem, PROBLEM_DRAINING, "the server takes no new jobs any more");
-    else if (jobs->count >= jobs->limits.active_jobs)
-        entered = problem_set(problem, PROBLEM_OVERLOADED,
-                              "%zu jobs are queued or running, which is the limit; try again",
-                              jobs->count);
-    if (entered) {
-        job->older = jobs->newest;
-        if (job->older != NULL) job->older->newer = job;
-        jobs->newest = job_ref(job);
+        reserved = problem_set(problem, PROBLEM_DRAINING, "the server takes no new jobs any more");
+    else if (jobs->count >= limits->active_jobs)
+        reserved = problem_set(problem, PROBLEM_OVERLOADED,
+                               "%zu jobs are queued or running, which is the limit; try again",
+                               jobs->count);
+    else if (jobs->count > 0 && jobs->bytes + bytes > (double)limits->active_bytes)
+        reserved = problem_set(problem, PROBLEM_OVERLOADED,
+                               "the jobs queued or running hold the memory there is; try again");
+    if (reserved) {
         jobs->count++;
+        jobs->bytes += bytes;
     }
     pthread_mutex_unlock(&jobs->lock);
-    return entered;
+    return reserved;
+}
+
+static void release_locked(struct jobs *jobs, double bytes)
+{
+    jobs->count--;
+    jobs->bytes = jobs->count > 0 ? jobs->bytes - bytes : 0;
+    if (jobs->count == 0) pthread_cond_broadcast(&jobs->idle);
+}
+
+static void release(struct jobs *jobs, double bytes)
+{
+    pthread_mutex_lock(&jobs->lock);
+    release_locked(jobs, bytes);
+    pthread_mutex_unlock(&jobs->lock);
+}
+
+static void enter(struct jobs *jobs, struct job *job)
+{
+    pthread_mutex_lock(&jobs->lock);
+    job->older = jobs->newest;
+    if (job->older != NULL) job->older->newer = job;
+    jobs->newest = job_ref(job);
+    pthread_mutex_unlock(&jobs->lock);
 }
 
 static void leave(struct jobs *jobs, struct job *job)
@@ -65,8 +92,7 @@ static void leave(struct jobs *jobs, struct job *job)
     pthread_mutex_lock(&jobs->lock);
     *(job->newer != NULL ? &job->newer->older : &jobs->newest) = job->older;
     if (job->older != NULL) job->older->newer = job->newer;
-    jobs->count--;
-    if (jobs->count == 0) pthread_cond_broadcast(&jobs->idle);
+    release_locked(jobs, job->spec->memory_bytes);
     pthread_mutex_unlock(&jobs->lock);
     job_unref(job);
 }
@@ -134,8 +160,11 @@ static bool replay(struct jobs *jobs, const struct job_record *record, struct jo
 static bool accept_job(struct jobs *jobs, struct job *job, struct job_record *ret_record,
                        struct problem *problem)
 {
-    if (!job_snapshot(job, ret_record)) return store_problem(STORE_MEMORY, problem);
-    if (!enter(jobs, job, problem)) return false;
+    enter(jobs, job);
+    if (!job_snapshot(job, ret_record)) {
+        leave(jobs, job);
+        return store_problem(STORE_MEMORY, problem);
+    }
     struct job_record other;
     const enum store_status status = jobs->store->operations->add(jobs->store, ret_record, &other);
     if (status == STORE_OK) {
@@ -164,8 +193,16 @@ bool jobs_submit(struct jobs *jobs, struct spec *spec, struct blob *body, const 
     id_new(record.id);
     snprintf(record.owner, sizeof record.owner, "%s", owner);
     snprintf(record.idempotency_key, sizeof record.idempotency_key, "%s", idempotency_key);
+    const double bytes = spec->memory_bytes;
+    if (!reserve(jobs, bytes, problem)) {
+        spec_free(spec);
+        return false;
+    }
     struct job *job = job_new(spec, &record, jobs->limits.job_seconds, problem);
-    if (job == NULL) return false;
+    if (job == NULL) {
+        release(jobs, bytes);
+        return false;
+    }
     const bool accepted = accept_job(jobs, job, ret_record, problem);
     if (!accepted) job_record_done(ret_record);
     job_unref(job);

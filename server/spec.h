@@ -17,6 +17,7 @@ struct spec {
     gck_data *data;
     bool *layer_checked; /* a check's; NULL: all */
     bool include_gradients;
+    double memory_bytes;       /* estimated: its data, and what its work takes */
     double time_limit_seconds; /* infinite without one */
     gck_check_spec check;      /* points into the above */
     gck_train_spec train;
