@@ -238,6 +238,7 @@ gck_status gck_train_export(const gck_train *train, unsigned char **ret_bytes, s
 gck_status gck_train_import(gck_train *train, const unsigned char *bytes, size_t size,
                             gck_error *error)
 {
+    assert(train->work.check == NULL); /* a training just made */
     visitor v = {.in = bytes, .size = size};
     uint64_t head = 0, own, same;
     memcpy(&own, magic, sizeof own);

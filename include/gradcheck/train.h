@@ -57,8 +57,8 @@ size_t gck_train_epochs_done(const gck_train *train);
  * version). Freed by free(). */
 gck_status gck_train_export(const gck_train *train, unsigned char **ret_bytes, size_t *ret_size,
                             gck_error *error);
-/* Puts it into a training made by gck_train_new from the same spec; GCK_CORRUPT leaves the training
- * unusable. */
+/* Puts it into a training just made by gck_train_new from the same spec; GCK_CORRUPT leaves the
+ * training unusable. */
 gck_status gck_train_import(gck_train *train, const unsigned char *bytes, size_t size,
                             gck_error *error);
 

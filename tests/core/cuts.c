@@ -42,7 +42,7 @@ void assert_same_check(const gck_check *got, const gck_check *want)
 
 network cut_network(void)
 {
-    const gck_layer_spec layers[] = {dropout(0.3), dense(1, "linear")};
+    const gck_layer_spec layers[] = {dropout(0.3), dense_with(1, "linear", "l2", 0.125)};
     network net = network_weighted(5, layers, 2, cost_named("mse"), 11);
     network_draw_biases(&net);
     return net;

@@ -6,8 +6,7 @@
 
 #include "core/check.h"
 
-/* dropout, then one linear unit: 5 inputs, 6 parameters, 11 weighted samples, mean squared error.
- */
+/* dropout, then one linear unit with l2: 5 inputs, 6 parameters, 11 weighted samples, mse. */
 network cut_network(void);
 
 gck_check *check_open(const gck_check_spec *spec);

@@ -112,6 +112,22 @@ static gck_check_spec smooth_spec(const network *net)
     return spec;
 }
 
+/* A layer's norms are those of its tensors' elements taken together: a few roundings, of squares
+ * and a root. */
+static void assert_layer_joined(const gck_layer_report *layer)
+{
+    long double difference = 0, numeric = 0, analytic = 0;
+    for (size_t t = 0; t < layer->tensor_count; t++)
+        for (size_t i = 0; i < layer->tensor[t].count; i++) {
+            const long double n = layer->tensor[t].numeric[i], a = layer->tensor[t].analytic[i];
+            difference += (n - a) * (n - a);
+            numeric += n * n;
+            analytic += a * a;
+        }
+    const long double want = sqrtl(difference) / (sqrtl(numeric) + sqrtl(analytic));
+    assert_within(layer->distance, want, 40 * ROUNDOFF * want, "layer %zu", layer->index);
+}
+
 START_TEST(a_right_gradient_passes)
 {
     network net = smooth_network();
@@ -211,6 +227,7 @@ static void compare_wrong(const gck_report *report, const gck_report *clean, siz
                 ck_assert_int_eq(got->verdict, GCK_PASS);
             }
         }
+    assert_layer_joined(&report->layer[layer]);
     for (size_t i = 0; i < LAYERS; i++)
         ck_assert_int_eq(report->layer[i].verdict, i == layer ? GCK_INCONCLUSIVE : GCK_PASS);
     ck_assert_int_eq(report->verdict, GCK_INCONCLUSIVE);

@@ -214,6 +214,59 @@ START_TEST(penalties_are_part_of_what_is_checked)
 }
 END_TEST
 
+/* The same network with its activations inside of the dense layers and behind them: the same
+ * numbers, fused or not. */
+START_TEST(an_activation_layer_is_the_same_as_a_dense_layers_own)
+{
+    const gck_layer_spec inside[] = {dense(3, "tanh"), dense(2, "softmax")};
+    const gck_layer_spec behind[] = {dense(3, "linear"), activation("tanh"), dense(2, "linear"),
+                                     activation("softmax")};
+    const char *const costs[] = {"categorical_crossentropy", "mse"};
+    for (size_t i = 0; i < COUNT(costs); i++) {
+        network one = network_new(2, inside, 2, cost_named(costs[i]), 5);
+        network two = network_new(2, behind, 4, cost_named(costs[i]), 5);
+        memcpy(two.parameters, one.parameters, one.model->parameter_count * sizeof(double));
+        gck_check_spec one_spec = check_spec_of(&one), two_spec = check_spec_of(&two);
+        one_spec.inputs = two_spec.inputs = true;
+        gck_check *one_check, *two_check;
+        gck_report *one_report, *two_report;
+        ck_assert(check_run(&one_spec, &one_check, &one_report) == GCK_OK);
+        ck_assert(check_run(&two_spec, &two_check, &two_report) == GCK_OK);
+        for (size_t l = 0; l < 2; l++)
+            for (size_t t = 0; t < 2; t++)
+                assert_same_tensor(&two_report->layer[l].tensor[t],
+                                   &one_report->layer[l].tensor[t]);
+        assert_same_tensor(&two_report->inputs, &one_report->inputs);
+        gck_report_free(one_report);
+        gck_report_free(two_report);
+        gck_check_free(one_check);
+        gck_check_free(two_check);
+        network_done(&one);
+        network_done(&two);
+    }
+}
+END_TEST
+
+/* Weight 0 masks a sample in the numeric derivative as well, even one whose loss is infinite. */
+START_TEST(a_masked_infinite_loss_is_not_seen)
+{
+    const gck_layer_spec layers[] = {dense(1, "gaussian")};
+    network net = network_weighted(1, layers, 1, cost_named("binary_crossentropy"), 3);
+    ck_assert(net.data->weights[2] == 0);
+    net.data->x[2] = 0; /* z = 0: an output of 1 */
+    gck_check_spec spec = check_spec_of(&net);
+    spec.inputs = true;
+    gck_check *check;
+    gck_report *report;
+    ck_assert(check_run(&spec, &check, &report) == GCK_OK);
+    ck_assert_double_lt(report->distance, 1e-7);
+    ck_assert(report->inputs.analytic[2] == 0 && report->inputs.numeric[2] == 0);
+    gck_report_free(report);
+    gck_check_free(check);
+    network_done(&net);
+}
+END_TEST
+
 /* ---- estimates ---- */
 
 START_TEST(estimates_count_what_is_checked)
@@ -258,5 +311,6 @@ SUITE_MAIN("check_spec", {epsilon_tolerance_and_worst_have_bounds, 0},
            {something_must_be_checked, 0}, {worst_is_as_long_as_asked, 0},
            {layers_are_checked_as_chosen, 0}, {inputs_can_be_checked_alone, 0},
            {a_zero_gradient_is_warned_of, 0}, {an_infinite_cost_has_no_report, 0},
-           {penalties_are_part_of_what_is_checked, 0}, {estimates_count_what_is_checked, 0},
-           {estimates_never_overflow, 0})
+           {penalties_are_part_of_what_is_checked, 0}, {a_masked_infinite_loss_is_not_seen, 0},
+           {an_activation_layer_is_the_same_as_a_dense_layers_own, 0},
+           {estimates_count_what_is_checked, 0}, {estimates_never_overflow, 0})

@@ -15,7 +15,8 @@
 
 typedef struct longhand {
     long double *value, *size; /* a derivative, and the same sum over absolute values */
-    long double *loss_size; /* sum of |factor w_k| |r|^2 over the samples that the element moves */
+    long double
+        *loss_size; /* the same sum of what the element moves of J: |factor w_k| |r|^2, l2 w^2 */
 } longhand;
 
 static longhand longhand_new(size_t count)
@@ -76,8 +77,21 @@ static void longhand_sample(const network *net, size_t k, const long double *mas
     }
 }
 
+/* l2 of the last layer, which every weight pays once, in whatever block. Either point of a
+ * difference lies within 1e-3 of w. */
+static void longhand_penalty(const network *net, longhand *parameters)
+{
+    const gck_choice *type = &net->model->layer[net->model->layer_count - 1].spec.type;
+    const double l2 = type->option[gck_item_option_find(type->item, "l2")];
+    for (size_t i = 0; i < net->model->inputs; i++) {
+        const long double w = net->parameters[i], reach = fabsl(w) + 1e-3L;
+        longhand_add(parameters, i, 2 * l2 * w, 2 * l2 * fabsl(w), l2 * reach * reach);
+    }
+}
+
 static void longhand_fill(const network *net, longhand *parameters, longhand *x)
 {
+    longhand_penalty(net, parameters);
     long double *mask = calloc(net->model->inputs, sizeof *mask);
     for (size_t k = 0; k < net->data->samples; k++) {
         masks_multiply(net->model, k, mask);

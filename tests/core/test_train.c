@@ -202,6 +202,25 @@ START_TEST(the_share_held_out_is_rounded_down)
 }
 END_TEST
 
+/* One batch of two blocks: the penalties pull its weights once. Two rows at rate 1/4, all exact. */
+START_TEST(penalties_pull_once_a_batch)
+{
+    gck_layer_spec layers[] = {dense_with(2, "linear", "l2", 0.5)};
+    layers[0].type = with_option(layers[0].type, "l1", 0.25);
+    network net = network_new(1, layers, 1, with_option(cost_named("dot"), "scale", 0), 2);
+    const double parameters[] = {3, -2, 8, 0}; /* W, then b, which pays nothing */
+    memcpy(net.parameters, parameters, sizeof parameters);
+    gck_train_spec spec = train_spec_of(&net);
+    spec.optimizer = with_option(spec.optimizer, "learning_rate", 0.25);
+    gck_train *train = train_new(&spec, 1);
+    train_finish(train);
+    const double want[] = {3 - 0.25 * (3 + 0.25), -2 - 0.25 * (-2 - 0.25), 8, 0};
+    assert_same_bits(gck_train_result_of(train).parameters, want, 4, "parameters");
+    gck_train_free(train);
+    network_done(&net);
+}
+END_TEST
+
 /* ---- what a seed decides ---- */
 
 static network mixed_network(void)
@@ -305,5 +324,6 @@ END_TEST
 
 SUITE_MAIN("train", {sgd_is_the_loop_written_out, 4 * 4},
            {an_epoch_sees_every_training_row_once, 0}, {the_share_held_out_is_rounded_down, 0},
-           {the_same_seed_gives_the_same_bits, 0}, {without_chance_the_seed_does_not_matter, 0},
-           {shuffling_changes_the_order, 0}, {dropout_draws_a_mask_for_every_step, 0})
+           {penalties_pull_once_a_batch, 0}, {the_same_seed_gives_the_same_bits, 0},
+           {without_chance_the_seed_does_not_matter, 0}, {shuffling_changes_the_order, 0},
+           {dropout_draws_a_mask_for_every_step, 0})

@@ -93,17 +93,15 @@ START_TEST(final_is_the_evaluation_of_the_training_rows)
 }
 END_TEST
 
-/* The rows held out, as a data set of their own. */
-static gck_data *held_out(const gck_train *train)
+/* Rows first, first + 1, … of the training's order, as a data set of their own. */
+static gck_data *rows_copy(const gck_train *train, size_t first, size_t count)
 {
     const gck_data *from = train->spec.data;
     gck_data *data;
     gck_error error;
-    assert_ok(
-        gck_data_new(train->validation_rows, from->inputs, from->outputs, true, &data, &error),
-        &error);
-    for (size_t k = 0; k < data->samples; k++) {
-        const size_t row = train->order[train->train_rows + k];
+    assert_ok(gck_data_new(count, from->inputs, from->outputs, true, &data, &error), &error);
+    for (size_t k = 0; k < count; k++) {
+        const size_t row = train->order[first + k];
         memcpy(data->x + k * data->inputs, from->x + row * data->inputs,
                data->inputs * sizeof(double));
         memcpy(data->y + k * data->outputs, from->y + row * data->outputs,
@@ -121,7 +119,7 @@ START_TEST(validation_is_the_evaluation_of_the_rows_held_out)
     spec.shuffle = true;
     gck_train *train = train_run(&spec);
     const gck_train_result result = gck_train_result_of(train);
-    gck_data *data = held_out(train);
+    gck_data *data = rows_copy(train, train->train_rows, train->validation_rows);
     gck_evaluation evaluation;
     gck_error error;
     ck_assert_uint_eq(data->samples, 5);
@@ -205,13 +203,13 @@ START_TEST(a_check_is_that_of_the_first_batch)
     gck_train_spec spec = spec_of(&net);
     spec.epochs = 2;
     spec.check_every = 2;
+    spec.shuffle = true;
     gck_train *train = train_run(&spec);
     const gck_train_result result = gck_train_result_of(train);
-    gck_data first_batch = *net.data;
-    first_batch.samples = 6;
+    gck_data *first_batch = rows_copy(train, 0, 6);
     gck_check_spec check_spec = check_spec_of(&net);
     check_spec.parameters = result.parameters;
-    check_spec.data = &first_batch;
+    check_spec.data = first_batch;
     gck_check *check;
     gck_report *report;
     ck_assert(check_run(&check_spec, &check, &report) == GCK_OK);
@@ -220,6 +218,7 @@ START_TEST(a_check_is_that_of_the_first_batch)
     ck_assert_int_eq(result.check[0].verdict, report->verdict);
     gck_report_free(report);
     gck_check_free(check);
+    gck_data_free(first_batch);
     gck_train_free(train);
     network_done(&net);
 }

@@ -1,0 +1,69 @@
+#include "tests/server/bodies.h"
+
+#include <check.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct limits limits_default(void)
+{
+    struct config config;
+    char *arguments[] = {(char[]){"gradcheckd"}};
+    ck_assert_int_eq(config_read(&config, 1, arguments), CONFIG_RUN);
+    return config.limits;
+}
+
+struct blob *body_of(const char *format, ...)
+{
+    char *text = NULL;
+    va_list arguments;
+    va_start(arguments, format);
+    const int length = vasprintf(&text, format, arguments);
+    va_end(arguments);
+    ck_assert_int_ge(length, 0);
+    for (char *quote = text; (quote = strchr(quote, '\'')) != NULL;)
+        *quote = '"';
+    struct blob *body = blob_take(text, (size_t)length);
+    ck_assert_ptr_nonnull(body);
+    return body;
+}
+
+struct spec *spec_try(enum job_kind kind, struct blob *body, struct problem *problem)
+{
+    const struct limits limits = limits_default();
+    *problem = (struct problem){0};
+    struct spec *spec = codec_spec_decode(kind, body, &limits, problem);
+    ck_assert_int_eq(spec == NULL, problem->type != PROBLEM_NONE);
+    blob_unref(body);
+    return spec;
+}
+
+struct spec *spec_of(enum job_kind kind, struct blob *body)
+{
+    struct problem problem;
+    struct spec *spec = spec_try(kind, body, &problem);
+    ck_assert_msg(spec != NULL, "%s: %s", problem.pointer, problem.detail);
+    return spec;
+}
+
+bool problem_is(const struct problem *problem, enum problem_type type, const char *pointer)
+{
+    const char *got = problem->pointed ? problem->pointer : "none";
+    const char *want = pointer != NULL ? pointer : "none";
+    if (problem->type == type && strcmp(got, want) == 0) return true;
+    fprintf(stderr, "%s at %s (%s) where there must be %s at %s\n", problem_name(problem->type),
+            got, problem->detail, problem_name(type), want);
+    return false;
+}
+
+const char *text_of(struct blob *blob)
+{
+    static char *text;
+    ck_assert_ptr_nonnull(blob);
+    free(text);
+    text = strndup(blob->data == NULL ? "" : blob->data, blob->size);
+    ck_assert_ptr_nonnull(text);
+    blob_unref(blob);
+    return text;
+}
