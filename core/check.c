@@ -45,6 +45,12 @@ static double element_operations(const gck_model *model, size_t rows)
                 (double)model->layer_count * LAYER_OPERATIONS);
 }
 
+/* Elements of a grain over a block of that many rows. */
+static double grain_elements(const gck_model *model, size_t rows)
+{
+    return fmax(1, floor(GCK_GRAIN_OPERATIONS / element_operations(model, rows)));
+}
+
 void gck_check_estimate(const gck_model *model, size_t samples, const bool *layer_checked,
                         bool inputs, gck_check_cost *ret_cost)
 {
@@ -54,8 +60,10 @@ void gck_check_estimate(const gck_model *model, size_t samples, const bool *laye
     const double x = inputs ? (double)samples * (double)model->inputs : 0;
     const size_t rows = gck_pass_block_rows(model, samples, BLOCK_PASSES);
     const double blocks = ceil((double)samples / (double)rows);
+    const double grain = grain_elements(model, rows);
     *ret_cost = (gck_check_cost){
         .parameters = parameters,
+        .grains = blocks * (2 + ceil((double)parameters / grain)) + ceil(x / grain),
         .evaluations = 2 * ((double)parameters + x),
         .operations = (double)parameters * blocks * element_operations(model, rows) +
                       x * element_operations(model, rows) +
@@ -118,8 +126,7 @@ static void cut_set(gck_check *check)
     gck_check_cut *cut = &check->cut;
     cut->block_rows = gck_pass_block_rows(model, check->spec.data->samples, BLOCK_PASSES);
     cut->block_count = divide_up(check->spec.data->samples, cut->block_rows);
-    const double elements = GCK_GRAIN_OPERATIONS / element_operations(model, cut->block_rows);
-    cut->grain_elements = elements < 1 ? 1 : (size_t)elements;
+    cut->grain_elements = (size_t)grain_elements(model, cut->block_rows);
     cut->grain_inputs = cut->grain_elements;
     cut->grain_count = cut->block_count * (1 + parameter_grains(check)) +
                        (cut->block_count - 1) * input_grains(check, cut->block_rows) +

@@ -9,6 +9,9 @@
 #include <string.h>
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
+/* What a number takes while an answer is made of it: a tree's node and its digits. */
+#define ENCODED_BYTES 70.0
+
 #define EXACT_MAX UINT64_C(9007199254740991)
 
 static bool out_of_memory(const struct place *place)
@@ -216,7 +219,9 @@ static bool decode_check(const struct value *root, const struct place *place,
         return place_fail(&at, "leaves nothing to check: no layer with parameters, no inputs");
     spec->check.model = spec->model;
     spec->check.data = spec->data;
-    return memory_admits(place, limits, cost.memory_bytes, cost.operations, spec);
+    double bytes = cost.memory_bytes + cost.grains * sizeof(gck_partial);
+    if (spec->include_gradients) bytes += cost.evaluations * ENCODED_BYTES;
+    return memory_admits(place, limits, bytes, cost.operations, spec);
 }
 
 /* ---- trainings ---- */

@@ -44,6 +44,7 @@ typedef struct gck_check_cost {
     size_t parameters;   /* checked */
     double evaluations;  /* passes that the plain formula needs */
     double operations;   /* estimated, floating point */
+    double grains;       /* at most */
     double memory_bytes; /* estimated, all but the data */
     double grain_bytes;  /* estimated, of a grain at work */
 } gck_check_cost;
