@@ -16,12 +16,16 @@ struct limits limits_default(void)
 
 struct blob *body_of(const char *format, ...)
 {
-    char *text = NULL;
-    va_list arguments;
+    va_list arguments, again;
     va_start(arguments, format);
-    const int length = vasprintf(&text, format, arguments);
+    va_copy(again, arguments);
+    const int length = vsnprintf(NULL, 0, format, arguments);
     va_end(arguments);
     ck_assert_int_ge(length, 0);
+    char *text = malloc((size_t)length + 1);
+    ck_assert_ptr_nonnull(text);
+    vsnprintf(text, (size_t)length + 1, format, again);
+    va_end(again);
     for (char *quote = text; (quote = strchr(quote, '\'')) != NULL;)
         *quote = '"';
     struct blob *body = blob_take(text, (size_t)length);

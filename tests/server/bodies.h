@@ -32,5 +32,4 @@ bool problem_is(const struct problem *problem, enum problem_type type, const cha
 /* Takes a blob: its text, which stays until the next call. */
 const char *text_of(struct blob *blob);
 
-
 #endif
