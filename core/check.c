@@ -251,14 +251,12 @@ static void fold_numeric(gck_check *check, const check_grain *grain, const doubl
     if (grain->kind == GRAIN_INPUTS) {
         memcpy(check->numeric_x + grain->block.first * check->spec.model->inputs + grain->first,
                values, grain->count * sizeof *values);
-        check->done += grain->count;
+        check->done += grain->count * check->cut.block_count;
         return;
     }
     for (size_t i = 0; i < grain->count; i++)
         check->numeric[check_element(check, grain->first + i)] += values[i];
-    /* A parameter is done with its last block. */
-    if (grain->block.first + grain->block.count == check->spec.data->samples)
-        check->done += grain->count;
+    check->done += grain->count;
 }
 
 static size_t partial_count(const gck_check *check, const check_grain *grain)
@@ -291,7 +289,7 @@ size_t gck_check_folded(const gck_check *check)
 
 size_t gck_check_done(const gck_check *check)
 {
-    return check->done;
+    return check->done / check->cut.block_count;
 }
 
 static size_t x_count(const gck_check *check)
@@ -330,7 +328,7 @@ gck_status gck_check_state_load(gck_check *check, const double *values, gck_erro
 {
     const size_t parameters = check->spec.model->parameter_count, x = x_count(check);
     if (!(values[0] >= 0 && values[0] <= (double)check->cut.grain_count) ||
-        !(values[1] >= 0 && values[1] <= (double)gck_check_total(check)))
+        !(values[1] >= 0 && values[1] <= (double)(gck_check_total(check) * check->cut.block_count)))
         return gck_error_set(error, GCK_CORRUPT, "", "the saved check is beyond its end");
     check->folded = (size_t)values[0];
     check->done = (size_t)values[1];

@@ -21,7 +21,7 @@ struct gck_check {
     check_range *range;
     size_t parameters; /* checked */
     size_t folded;     /* grains */
-    size_t done;       /* elements */
+    size_t done;       /* elements times blocks; an element of x counts as often as a parameter */
     double loss;       /* sum_k w_k L_k */
     /* As long as the model's parameters; of x, row-major, or empty. */
     double *analytic, *numeric, *analytic_x, *numeric_x;

@@ -268,9 +268,42 @@ struct value *write_boolean(struct writer *writer, bool truth)
     return made(writer, json_boolean(truth));
 }
 
+static bool is_utf8(const char *text, size_t length)
+{
+    json_t *string = json_stringn(text, length);
+    json_decref(string);
+    return string != NULL;
+}
+
+/* Bytes of the UTF-8 sequence that begins at text; 0 for one that is cut or no UTF-8. */
+static size_t sequence_length(const char *text)
+{
+    const unsigned char first = (unsigned char)text[0];
+    const size_t length = first < 0x80 ? 1 : first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+    for (size_t i = 1; i < length; i++)
+        if (((unsigned char)text[i] & 0xc0) != 0x80) return 0;
+    return is_utf8(text, length) ? length : 0;
+}
+
+/* What is no UTF-8, as a text of ours that was cut in a character, becomes "?". */
+static json_t *mended(const char *text)
+{
+    struct buf buf = {.limit = SIZE_MAX};
+    bool kept = true;
+    while (kept && *text != '\0') {
+        const size_t length = sequence_length(text);
+        kept = length > 0 ? buf_append(&buf, text, length) : buf_append(&buf, "?", 1);
+        text += length > 0 ? length : 1;
+    }
+    json_t *string = kept ? json_stringn(buf.data, buf.size) : NULL;
+    buf_done(&buf);
+    return string;
+}
+
 struct value *write_text(struct writer *writer, const char *text)
 {
-    return made(writer, json_string(text));
+    json_t *string = json_string(text);
+    return made(writer, string != NULL ? string : mended(text));
 }
 
 struct value *write_null(void)

@@ -194,7 +194,7 @@ bool read_x(const struct value *value, const struct place *place, const gck_mode
 static bool read_labels_of_y(const struct value *value, const struct place *place,
                              const gck_model *model, double *y)
 {
-    for (size_t k = 0; k < value_count(value); k++) {
+    for (size_t k = 0; y != NULL && k < value_count(value); k++) {
         const struct place at = place_index(place, k);
         uint64_t label;
         if (!read_count(value_item(value, k), &at, 0, model->outputs - 1, &label)) return false;
@@ -209,10 +209,16 @@ static bool targets_are_shares(const struct place *place, const gck_model *model
     if (!gck_cost_is_entropy(&model->cost)) return true;
     for (size_t i = 0; i < samples * model->outputs; i++) {
         if (y[i] >= 0 && y[i] <= 1) continue;
-        const struct place row = place_index(place, i / model->outputs);
-        const struct place item = place_index(&row, i % model->outputs);
-        return place_fail(flat ? &row : &item, "must be between 0 and 1 for %s, got %.17g",
-                          model->cost.item->name, y[i]);
+        const gck_shape shape = with_samples(samples, &model->layer[model->layer_count - 1].output);
+        size_t index[GCK_RANK_MAX];
+        gck_shape_unravel(&shape, i, index);
+        struct place at[GCK_RANK_MAX];
+        at[0] = place_index(place, index[0]);
+        for (size_t axis = 1; axis < shape.rank; axis++)
+            at[axis] = place_index(&at[axis - 1], index[axis]);
+        return place_fail(&at[flat ? 0 : shape.rank - 1],
+                          "must be between 0 and 1 for %s, got %.17g", model->cost.item->name,
+                          y[i]);
     }
     return true;
 }
@@ -231,7 +237,7 @@ bool read_y(const struct value *value, const struct place *place, const gck_mode
     snprintf(what, sizeof what, "y as layer %zu (%s) gives it", last->index, gck_layer_name(last));
     const gck_shape shape = with_samples(samples, &last->output), row = {1, {samples}};
     return read_tensor(value, place, flat && model->outputs == 1 ? &row : &shape, what, y) &&
-           targets_are_shares(place, model, samples, flat, y);
+           (y == NULL || targets_are_shares(place, model, samples, flat, y));
 }
 
 static bool read_weights(const struct value *value, const struct place *place, gck_data *data)
@@ -264,7 +270,7 @@ bool read_data(const struct value *value, const struct place *place, const gck_m
         sizeof(double) * (double)samples * ((double)model->inputs + (double)model->outputs);
     gck_data *data;
     gck_error error;
-    if (bytes > (double)bytes_max) {
+    if (!read_y(y_value, &at_y, model, samples, NULL) || bytes > (double)bytes_max) {
         gck_vector_free(x);
         return problem_set(place->problem, PROBLEM_TOO_LARGE,
                            "x and y of %zu samples take %.0f bytes; the limit is %zu", samples,

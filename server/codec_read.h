@@ -20,7 +20,7 @@ struct place {
 struct place place_key(const struct place *up, const char *key);
 struct place place_index(const struct place *up, size_t index);
 
-/* 422 at the place, or at its member `key`. */
+/* 422 at the place. */
 bool place_fail(const struct place *place, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

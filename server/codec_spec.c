@@ -1,6 +1,7 @@
 #include "server/codec_spec.h"
 #include "server/codec_choice.h"
 #include "server/codec_model.h"
+#include "server/codec_report.h"
 
 #include <gradcheck/optimizer.h>
 
@@ -9,9 +10,6 @@
 #include <string.h>
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
-/* What a number takes while an answer is made of it: a tree's node and its digits. */
-#define ENCODED_BYTES 70.0
-
 #define EXACT_MAX UINT64_C(9007199254740991)
 
 static bool out_of_memory(const struct place *place)
@@ -191,17 +189,17 @@ static bool read_check(const struct value *value, const struct place *place, str
     return true;
 }
 
-/* 413 for a job that needs more memory, beside its data, than any may. */
+/* 413 for a job that needs more memory than any may. */
 static bool memory_admits(const struct place *place, const struct limits *limits, double bytes,
                           double operations, struct spec *spec)
 {
     const double row = (double)spec->data->inputs + (double)spec->data->outputs;
     spec->memory_bytes = bytes + sizeof(double) * row * (double)spec->data->samples;
-    if (bytes <= (double)limits->job_bytes) return true;
+    if (spec->memory_bytes <= (double)limits->job_bytes) return true;
     return problem_set(place->problem, PROBLEM_TOO_LARGE,
                        "this job needs an estimated %.3g bytes of memory (and %.3g operations); "
                        "the limit is %zu bytes",
-                       bytes, operations, limits->job_bytes);
+                       spec->memory_bytes, operations, limits->job_bytes);
 }
 
 static bool decode_check(const struct value *root, const struct place *place,
@@ -220,7 +218,7 @@ static bool decode_check(const struct value *root, const struct place *place,
     spec->check.model = spec->model;
     spec->check.data = spec->data;
     double bytes = cost.memory_bytes + cost.grains * sizeof(gck_partial);
-    if (spec->include_gradients) bytes += cost.evaluations * ENCODED_BYTES;
+    if (spec->include_gradients) bytes += cost.evaluations * REPORT_BYTES_A_NUMBER;
     return memory_admits(place, limits, bytes, cost.operations, spec);
 }
 
@@ -335,21 +333,15 @@ struct spec *codec_spec_decode(enum job_kind kind, const struct blob *bytes,
 }
 
 bool codec_spec_model(const struct blob *bytes, const struct limits *limits, gck_model **ret_model,
-                      double **ret_parameters, struct problem *problem)
+                      struct problem *problem)
 {
     struct body body;
     if (!body_open(&body, bytes, limits, problem)) return false;
     const struct place at = place_key(&body.place, "model");
     const struct value *value;
-    gck_model *model = NULL;
-    bool decoded =
-        read_required(body.root, &body.place, "model", &value) && read_model(value, &at, &model) &&
-        (ret_parameters == NULL || read_model_parameters(value, &at, model, ret_parameters));
+    const bool decoded =
+        read_required(body.root, &body.place, "model", &value) && read_model(value, &at, ret_model);
     document_free(body.document);
-    if (decoded)
-        *ret_model = model;
-    else
-        gck_model_free(model);
     return decoded;
 }
 

@@ -10,9 +10,9 @@
 struct spec *codec_spec_decode(enum job_kind kind, const struct blob *body,
                                const struct limits *limits, struct problem *problem);
 
-/* The model alone out of such a body, and, if asked for, its parameters. */
+/* The model alone out of such a body. */
 bool codec_spec_model(const struct blob *body, const struct limits *limits, gck_model **ret_model,
-                      double **ret_parameters, struct problem *problem);
+                      struct problem *problem);
 
 /* POST /v1/models/summary: the model and for how many samples. */
 bool codec_summary_decode(const struct blob *body, const struct limits *limits,

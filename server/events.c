@@ -10,6 +10,7 @@ struct events {
     pthread_cond_t changed; /* a nearer deadline, or the end */
     pthread_t timer;
     struct waiter *first;
+    uint64_t tickets; /* given so far */
     bool draining, closing;
 };
 
@@ -109,27 +110,28 @@ void events_close(struct events *events)
     free(events);
 }
 
-bool events_add(struct events *events, struct waiter *waiter)
+uint64_t events_add(struct events *events, struct waiter *waiter)
 {
     pthread_mutex_lock(&events->lock);
-    const bool kept = !events->draining;
-    if (kept) {
+    uint64_t ticket = 0;
+    if (!events->draining) {
+        waiter->ticket = ticket = ++events->tickets;
         waiter->next = events->first;
         events->first = waiter;
         pthread_cond_signal(&events->changed);
     }
     pthread_mutex_unlock(&events->lock);
-    return kept;
+    return ticket;
 }
 
-bool events_remove(struct events *events, struct waiter *waiter)
+bool events_remove(struct events *events, uint64_t ticket)
 {
     pthread_mutex_lock(&events->lock);
     struct waiter **place = &events->first;
-    while (*place != NULL && *place != waiter)
+    while (*place != NULL && (*place)->ticket != ticket)
         place = &(*place)->next;
     const bool there = *place != NULL;
-    if (there) *place = waiter->next;
+    if (there) *place = (*place)->next;
     pthread_mutex_unlock(&events->lock);
     return there;
 }

@@ -13,6 +13,7 @@ struct waiter {
     char id[ID_SIZE];                    /* of the job */
     int64_t deadline_ns;                 /* of the monotonic clock */
     void (*wake)(struct waiter *waiter); /* called once, from any thread */
+    uint64_t ticket;
     struct waiter *next;
 };
 
@@ -23,10 +24,11 @@ struct events *events_open(void);
 void events_drain(struct events *events);
 void events_close(struct events *events);
 
-/* False once draining: the waiter is not kept. */
-bool events_add(struct events *events, struct waiter *waiter);
-/* True when the waiter was still there; it will not be woken any more. */
-bool events_remove(struct events *events, struct waiter *waiter);
+/* The waiter's ticket; 0 once draining, when it is not kept. */
+uint64_t events_add(struct events *events, struct waiter *waiter);
+/* True when the waiter of that ticket was still there; it will not be woken any more. By ticket,
+ * since a waiter that was woken may be gone, and another stand at its address. */
+bool events_remove(struct events *events, uint64_t ticket);
 void events_fire(struct events *events, const char *id);
 
 #endif

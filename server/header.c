@@ -22,21 +22,33 @@ static int wait_value(const char *text)
     if (*after == '"') after++;
     after = skip_spaces(after);
     if (*after != '\0' && *after != ',' && *after != ';') return -1;
-    if (digits > 4) return PREFER_WAIT_MAX;
-    const int seconds = (int)strtol(text, NULL, 10);
-    return seconds < PREFER_WAIT_MAX ? seconds : PREFER_WAIT_MAX;
+    const long seconds = strtol(text, NULL, 10); /* saturates */
+    return seconds < PREFER_WAIT_MAX ? (int)seconds : PREFER_WAIT_MAX;
+}
+
+/* Behind the next comma that stands in no quoted string. */
+static const char *next_item(const char *text)
+{
+    bool quoted = false;
+    for (; *text != '\0'; text++) {
+        if (quoted && *text == '\\' && text[1] != '\0')
+            text++;
+        else if (*text == '"')
+            quoted = !quoted;
+        else if (*text == ',' && !quoted)
+            return text + 1;
+    }
+    return text;
 }
 
 int header_prefer_wait(const char *prefer)
 {
-    for (const char *item = prefer; *item != '\0';) {
+    for (const char *item = prefer; *item != '\0'; item = next_item(item)) {
         item = skip_spaces(item);
         if (strncasecmp(item, "wait", 4) == 0) {
             const char *equals = skip_spaces(item + 4);
             if (*equals == '=') return wait_value(equals + 1);
         }
-        item += strcspn(item, ",");
-        if (*item == ',') item++;
     }
     return -1;
 }
@@ -73,7 +85,8 @@ bool header_matches_etag(const char *header, const char *etag)
 
 static bool names(const char *host, size_t length, const char *name)
 {
-    return name != NULL && strlen(name) == length && strncasecmp(host, name, length) == 0;
+    return name != NULL && length > 0 && strlen(name) == length &&
+           strncasecmp(host, name, length) == 0;
 }
 
 bool header_host_is_local(const char *host, const char *name)

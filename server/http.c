@@ -25,13 +25,17 @@ enum {
 #define DROP_BYTES (UINT64_C(64) << 20)
 #define DROP_NS INT64_C(10000000000)
 
+/* For how long answers may still be on their way after a signal. */
+#define STOP_NS INT64_C(1000000000)
+
 struct http {
     struct MHD_Daemon *daemon;
     struct pool *pool;
     struct service *service;
-    pthread_mutex_t lock; /* for the two below */
-    pthread_cond_t resumed;
-    size_t suspended;
+    pthread_mutex_t lock; /* for all below */
+    pthread_cond_t changed;
+    size_t exchanges; /* requests under way */
+    size_t suspended; /* those of them that the library may not be stopped with */
     bool stopping;
 };
 
@@ -50,7 +54,8 @@ struct exchange {
     struct request request;
     struct reply reply;
     struct buf body;
-    uint64_t dropped;
+    uint64_t dropped;    /* bytes of the body */
+    int64_t dropping_ns; /* since when; 0: not at all */
     int64_t started_ns;
     bool answered; /* the reply is complete */
 };
@@ -200,6 +205,9 @@ static struct exchange *exchange_new(struct http *http, struct MHD_Connection *c
     struct exchange *exchange = calloc(1, sizeof *exchange);
     if (exchange == NULL) return NULL;
     exchange->http = http;
+    pthread_mutex_lock(&http->lock);
+    http->exchanges++;
+    pthread_mutex_unlock(&http->lock);
     exchange->connection = connection;
     exchange->started_ns = clock_monotonic_ns();
     exchange->body.limit = http->service->config->limits.body_bytes;
@@ -275,7 +283,8 @@ static void resume(struct exchange *exchange)
     /* Resumed under the lock: whoever sees the count at 0 may stop the daemon. */
     pthread_mutex_lock(&http->lock);
     MHD_resume_connection(exchange->connection);
-    if (--http->suspended == 0) pthread_cond_broadcast(&http->resumed);
+    http->suspended--;
+    pthread_cond_broadcast(&http->changed);
     pthread_mutex_unlock(&http->lock);
 }
 
@@ -361,8 +370,9 @@ static bool take_body(struct exchange *exchange, const char *data, size_t size)
                     "the body is larger than the limit of %zu bytes", exchange->body.limit);
     buf_done(&exchange->body);
     exchange->dropped += size;
+    if (exchange->dropping_ns == 0) exchange->dropping_ns = clock_monotonic_ns();
     return exchange->dropped <= exchange->body.limit + DROP_BYTES &&
-           clock_monotonic_ns() - exchange->started_ns <= DROP_NS;
+           clock_monotonic_ns() - exchange->dropping_ns <= DROP_NS;
 }
 
 static enum MHD_Result handle(void *closure, struct MHD_Connection *connection, const char *path,
@@ -379,24 +389,32 @@ static enum MHD_Result handle(void *closure, struct MHD_Connection *connection, 
     }
     if (exchange->answered) return send_reply(exchange, false);
     if (exchange->problem.type != PROBLEM_NONE) return send_problem(exchange, false);
-    return hand_to_pool(exchange);
+    if (!exchange->route->instant) return hand_to_pool(exchange);
+    exchange->route->handle(exchange->http->service, &exchange->request, &exchange->reply);
+    exchange->answered = true;
+    return send_reply(exchange, false);
 }
 
 static void completed(void *closure, struct MHD_Connection *connection, void **state,
                       enum MHD_RequestTerminationCode code)
 {
-    (void)closure, (void)connection, (void)code;
+    (void)connection, (void)code;
+    struct http *http = closure;
     struct exchange *exchange = *state;
     if (exchange == NULL) return;
-    char quoted[LOG_QUOTED_SIZE];
+    char quoted[LOG_QUOTED_SIZE], method[LOG_QUOTED_SIZE];
     log_info("request", "id=%s method=%s path=%s status=%d ms=%.3f", exchange->request.id,
-             exchange->method, log_quote(exchange->path, quoted), exchange->reply.status,
-             (double)(clock_monotonic_ns() - exchange->started_ns) * 1e-6);
+             log_quote(exchange->method, method), log_quote(exchange->path, quoted),
+             exchange->reply.status, (double)(clock_monotonic_ns() - exchange->started_ns) * 1e-6);
     request_done(&exchange->request);
     reply_done(&exchange->reply);
     buf_done(&exchange->body);
     free(exchange);
     *state = NULL;
+    pthread_mutex_lock(&http->lock);
+    http->exchanges--;
+    pthread_cond_broadcast(&http->changed);
+    pthread_mutex_unlock(&http->lock);
 }
 
 /* ---- life ---- */
@@ -439,7 +457,7 @@ static struct MHD_Daemon *daemon_start(struct http *http, const struct address *
         MHD_OPTION_THREAD_POOL_SIZE, (unsigned)HTTP_THREADS, MHD_OPTION_CONNECTION_LIMIT,
         (unsigned)config->connections, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)config->idle_seconds, MHD_OPTION_STRICT_FOR_CLIENT,
-        1, MHD_OPTION_NOTIFY_COMPLETED, completed, NULL, MHD_OPTION_END);
+        1, MHD_OPTION_NOTIFY_COMPLETED, completed, http, MHD_OPTION_END);
 }
 
 struct http *http_start(const struct address *address, struct service *service)
@@ -448,7 +466,11 @@ struct http *http_start(const struct address *address, struct service *service)
     if (http == NULL) return NULL;
     http->service = service;
     pthread_mutex_init(&http->lock, NULL);
-    pthread_cond_init(&http->resumed, NULL);
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&http->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
     MHD_set_panic_func(panic, NULL);
     http->pool = pool_start(POOL_THREADS);
     if (http->pool != NULL) http->daemon = daemon_start(http, address);
@@ -465,20 +487,33 @@ unsigned http_port(const struct http *http)
     return MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
 }
 
-/* The library aborts the process when it is stopped with a connection suspended, so none may be. */
-void http_stop(struct http *http)
+/* Waits for what is under way, but no longer than a client may be slow; true when nothing is
+ * suspended any more. */
+static bool await_answers(struct http *http)
 {
-    if (http == NULL) return;
-    const int socket = MHD_quiesce_daemon(http->daemon);
+    const struct timespec until = clock_timespec(clock_monotonic_ns() + STOP_NS);
+    int status = 0;
     pthread_mutex_lock(&http->lock);
     http->stopping = true;
-    while (http->suspended > 0)
-        pthread_cond_wait(&http->resumed, &http->lock);
+    while (http->exchanges > 0 && status == 0)
+        status = pthread_cond_timedwait(&http->changed, &http->lock, &until);
+    const bool resumed = http->suspended == 0;
     pthread_mutex_unlock(&http->lock);
+    return resumed;
+}
+
+/* The library aborts the process when it is stopped with a connection suspended: an answer that
+ * takes too long is given up together with the process. */
+bool http_stop(struct http *http)
+{
+    if (http == NULL) return true;
+    const int socket = MHD_quiesce_daemon(http->daemon);
+    if (!await_answers(http)) return false;
     MHD_stop_daemon(http->daemon);
     if (socket >= 0) close(socket);
     pool_stop(http->pool);
     pthread_mutex_destroy(&http->lock);
-    pthread_cond_destroy(&http->resumed);
+    pthread_cond_destroy(&http->changed);
     free(http);
+    return true;
 }

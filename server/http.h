@@ -12,7 +12,9 @@ struct http;
 /* NULL after a message on standard error. */
 struct http *http_start(const struct address *address, struct service *service);
 unsigned http_port(const struct http *http);
-/* After events_drain: answers what is under way, then stops. */
-void http_stop(struct http *http);
+/* After events_drain: lets answers under way go out, for a second at most, and stops. False when
+ * one takes longer: then it still uses everything it was given, and only the end of the process can
+ * follow. */
+bool http_stop(struct http *http);
 
 #endif

@@ -121,8 +121,10 @@ bool job_take(struct job *job, size_t *ret_grain, bool *ret_begins)
 {
     pthread_mutex_lock(&job->lock);
     const size_t count = job->check != NULL ? gck_check_cut_of(job->check)->grain_count : 1;
+    /* Of a job that is late one grain is taken at a time: whoever hands it in ends the job. */
     const bool there = !job->ended && job->problem.type == PROBLEM_NONE && job->next < count &&
-                       !atomic_load(&job->cancelled) && !atomic_load(&job->abandoned);
+                       (job->outstanding == 0 || !is_late(job)) && !atomic_load(&job->cancelled) &&
+                       !atomic_load(&job->abandoned);
     if (there) {
         *ret_begins = job->record.state == JOB_QUEUED;
         if (*ret_begins) begin(job);
@@ -140,6 +142,20 @@ static void fail(struct job *job, gck_status status, const gck_error *error)
     if (status != GCK_OK && status != GCK_STOPPED) problem_from_error(&job->problem, "", error);
 }
 
+static double seconds_since_begin(const struct job *job)
+{
+    return (double)(clock_monotonic_ns() - job->started_ns) * 1e-9;
+}
+
+/* A visible change: the seconds used are told as of the last one. */
+static void progress(struct job *job, size_t done)
+{
+    if (job->record.done == done) return;
+    job->record.done = done;
+    job->record.seconds = seconds_since_begin(job);
+    job->record.version++;
+}
+
 /* Whether all work is over, one way or the other; true for one caller alone. */
 static bool conclude(struct job *job, bool complete)
 {
@@ -149,7 +165,7 @@ static bool conclude(struct job *job, bool complete)
         return false;
     job->ended = true;
     job->complete = complete;
-    job->record.seconds = (double)(clock_monotonic_ns() - job->started_ns) * 1e-9;
+    job->record.seconds = seconds_since_begin(job);
     return true;
 }
 
@@ -172,8 +188,7 @@ static void fold(struct job *job)
         const size_t done = gck_check_done(job->check);
         pthread_mutex_lock(&job->lock);
         fail(job, status, &error);
-        if (job->record.done != done) job->record.version++;
-        job->record.done = done;
+        progress(job, done);
     }
     job->folding = false;
 }
@@ -202,8 +217,7 @@ bool job_hand_back(struct job *job, gck_status status, bool finished, const gck_
     job->outstanding--;
     job->next = 0;
     fail(job, status, error);
-    if (job->record.done != done) job->record.version++;
-    job->record.done = done;
+    progress(job, done);
     const bool ended = conclude(job, status == GCK_OK && finished);
     pthread_mutex_unlock(&job->lock);
     return ended;
@@ -246,8 +260,6 @@ bool job_snapshot(struct job *job, struct job_record *ret_record)
 {
     pthread_mutex_lock(&job->lock);
     const bool copied = job_record_copy(&job->record, ret_record);
-    if (copied && !job->ended && job->started_ns > 0)
-        ret_record->seconds = (double)(clock_monotonic_ns() - job->started_ns) * 1e-9;
     pthread_mutex_unlock(&job->lock);
     return copied;
 }

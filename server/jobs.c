@@ -130,7 +130,7 @@ static bool store_problem(enum store_status status, struct problem *problem)
     case STORE_NOT_FOUND:
         return problem_set(problem, PROBLEM_NOT_FOUND, "there is no such job");
     case STORE_FULL:
-        return problem_set(problem, PROBLEM_OVERLOADED, "the store of jobs is full; try again");
+        return problem_set(problem, PROBLEM_STORAGE_FULL, "the store has no room for this job");
     case STORE_KEY_TAKEN:
         return problem_set(problem, PROBLEM_KEY_REUSED,
                            "the idempotency key belongs to a job with another body");
@@ -228,8 +228,6 @@ static void encode_training(const struct job *job, struct job_record *record)
     const gck_train_result result = gck_train_result_of(job->train);
     record->result = codec_training_result(&result);
     record->summary = codec_training_summary(&result);
-    record->parameters =
-        blob_copy(result.parameters, job->spec->model->parameter_count * sizeof *result.parameters);
 }
 
 static void encode(const struct job *job, struct job_record *record, struct problem *problem)
@@ -238,8 +236,28 @@ static void encode(const struct job *job, struct job_record *record, struct prob
         encode_check(job, record, problem);
     else
         encode_training(job, record);
-    if (problem->type == PROBLEM_NONE && (record->result == NULL || record->summary == NULL))
+    if (record->result == NULL || record->summary == NULL)
         problem_set(problem, PROBLEM_OUT_OF_MEMORY, "memory is out");
+}
+
+/* A training's parameters are there however it ended. */
+static void keep_parameters(const struct job *job, struct job_record *record,
+                            struct problem *problem)
+{
+    if (job->train == NULL) return;
+    const gck_train_result result = gck_train_result_of(job->train);
+    record->parameters =
+        blob_copy(result.parameters, job->spec->model->parameter_count * sizeof *result.parameters);
+    if (record->parameters == NULL) problem_set(problem, PROBLEM_OUT_OF_MEMORY, "memory is out");
+}
+
+static void record_fail(struct job_record *record, const struct problem *problem)
+{
+    blob_unref(record->result);
+    blob_unref(record->summary);
+    record->result = record->summary = NULL;
+    record->state = JOB_FAILED;
+    record->error = codec_problem(problem, NULL);
 }
 
 void jobs_begin(struct jobs *jobs, struct job *job)
@@ -254,24 +272,23 @@ void jobs_finish(struct jobs *jobs, struct job *job)
 {
     struct problem problem;
     struct job_record record;
-    enum job_state state = job_outcome(job, &problem);
+    const enum job_state state = job_outcome(job, &problem);
     if (!job_snapshot(job, &record)) abort(); /* a few hundred bytes */
-    if (state == JOB_SUCCEEDED) encode(job, &record, &problem);
-    if (problem.type != PROBLEM_NONE) {
-        state = JOB_FAILED;
-        record.error = codec_problem(&problem, NULL);
-    }
     record.state = state;
+    keep_parameters(job, &record, &problem);
+    if (state == JOB_SUCCEEDED) encode(job, &record, &problem);
+    if (problem.type != PROBLEM_NONE) record_fail(&record, &problem);
     record.finished_ms = clock_wall_ms();
     record.version++;
     /* Stored first: whoever sees the end can rely on it. */
     const enum store_status status = jobs->store->operations->put(jobs->store, &record);
     if (status != STORE_OK) log_error("store", "job=%s status=%d", record.id, status);
     log_info("job", "id=%s kind=%s state=%s seconds=%.6f", record.id, job_kind_name(record.kind),
-             job_state_name(state), record.seconds);
+             job_state_name(record.state), record.seconds);
     char id[ID_SIZE];
     memcpy(id, record.id, sizeof id);
     job_record_done(&record);
+    queue_remove(jobs->queue, job);
     leave(jobs, job);
     events_fire(jobs->events, id);
 }
@@ -316,14 +333,11 @@ bool jobs_purge(struct jobs *jobs, const char *owner, const char *id, struct pro
 /* What the store keeps of a job at work is as old as its acceptance. */
 static void refresh(struct jobs *jobs, struct job_record *record)
 {
-    struct job *job = find(jobs, NULL, record->id);
-    if (job == NULL) return;
+    struct problem problem = {0};
     struct job_record now;
-    if (job_snapshot(job, &now)) {
-        job_record_done(record);
-        *record = now;
-    }
-    job_unref(job);
+    if (!jobs_get(jobs, record->owner, record->id, &now, &problem)) return;
+    job_record_done(record);
+    *record = now;
 }
 
 bool jobs_list(struct jobs *jobs, const struct store_filter *filter, struct job_page *ret_page,
@@ -339,14 +353,15 @@ bool jobs_wait(struct jobs *jobs, struct waiter *waiter)
 {
     char id[ID_SIZE]; /* the waiter may be gone after events_add */
     memcpy(id, waiter->id, sizeof id);
-    if (!events_add(jobs->events, waiter)) return false;
+    const uint64_t ticket = events_add(jobs->events, waiter);
+    if (ticket == 0) return false;
     struct job *job = find(jobs, NULL, id);
     if (job != NULL) {
         job_unref(job);
         return true;
     }
     /* It ended, perhaps before the waiter was there to be woken. */
-    return !events_remove(jobs->events, waiter);
+    return !events_remove(jobs->events, ticket);
 }
 
 struct jobs_use jobs_use(struct jobs *jobs)

@@ -34,7 +34,8 @@ bool jobs_wait(struct jobs *jobs, struct waiter *waiter);
 
 /* Stores that a job runs. Called with its first lease in hand, so that it cannot end meanwhile. */
 void jobs_begin(struct jobs *jobs, struct job *job);
-/* Encodes, stores and announces what became of a job that has ended. Its worker calls this, once.
+/* Encodes, stores and announces what became of a job that has ended. Whoever is told of the end
+ * calls it, once.
  */
 void jobs_finish(struct jobs *jobs, struct job *job);
 

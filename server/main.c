@@ -54,7 +54,10 @@ static void stop(struct parts *parts)
     if (parts->jobs != NULL) jobs_abandon(parts->jobs);
     if (parts->queue != NULL) queue_stop(parts->queue);
     workers_join(parts->workers);
-    http_stop(parts->http);
+    if (!http_stop(parts->http)) {
+        log_error("stop", "reason=\"an answer takes too long\"");
+        _exit(EXIT_SUCCESS);
+    }
     jobs_close(parts->jobs);
     queue_close(parts->queue);
     events_close(parts->events);

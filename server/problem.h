@@ -22,6 +22,7 @@
     X(INTERNAL, "internal", 500, "The server failed")                                              \
     X(OVERLOADED, "overloaded", 503, "The server is full")                                         \
     X(DRAINING, "draining", 503, "The server is stopping")                                         \
+    X(STORAGE_FULL, "storage-full", 507, "The store is full")                                      \
     X(NON_FINITE_COST, "non-finite-cost", 422, "The cost is not finite")                           \
     X(TIME_LIMIT, "time-limit", 422, "The job took longer than it may")                            \
     X(OUT_OF_MEMORY, "out-of-memory", 503, "Memory is out")

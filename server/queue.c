@@ -70,6 +70,26 @@ void queue_push(struct queue *queue, struct job *job)
     pthread_mutex_unlock(&queue->lock);
 }
 
+void queue_remove(struct queue *queue, struct job *job)
+{
+    const enum job_priority p = job->spec->priority;
+    struct job *before = NULL;
+    pthread_mutex_lock(&queue->lock);
+    struct job *found = queue->first[p];
+    while (found != NULL && found != job) {
+        before = found;
+        found = found->queue_next;
+    }
+    if (found != NULL) {
+        *(before != NULL ? &before->queue_next : &queue->first[p]) = job->queue_next;
+        if (queue->last[p] == job) queue->last[p] = before;
+        job->queue_next = NULL;
+        job->queued = false;
+    }
+    pthread_mutex_unlock(&queue->lock);
+    if (found != NULL) job_unref(job);
+}
+
 /* The first job that still has work; those that have none leave the queue. */
 static bool take(struct queue *queue, struct lease *ret_lease)
 {
@@ -99,7 +119,7 @@ bool queue_is_contended(struct queue *queue, const struct job *job)
 {
     bool contended = false;
     pthread_mutex_lock(&queue->lock);
-    for (int p = 0; p < PRIORITIES; p++)
+    for (int p = job->spec->priority; p < PRIORITIES; p++)
         for (const struct job *j = queue->first[p]; j != NULL && !contended; j = j->queue_next)
             contended = j != job;
     contended = contended || queue->stopped;

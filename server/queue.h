@@ -20,9 +20,11 @@ void queue_stop(struct queue *queue);
 
 /* Puts a job at the end of its priority; keeps a reference of its own. */
 void queue_push(struct queue *queue, struct job *job);
+/* Takes a job that has ended out again. */
+void queue_remove(struct queue *queue, struct job *job);
 /* Blocks until there is work; false once stopped. The job goes to the end of its turn. */
 bool queue_take(struct queue *queue, struct lease *ret_lease);
-/* Whether a job other than this waits for a worker. */
+/* Whether a job other than this, of no lower priority, waits for a worker. */
 bool queue_is_contended(struct queue *queue, const struct job *job);
 
 #endif

@@ -4,18 +4,18 @@
 #include <string.h>
 
 static const struct route routes[] = {
-    {"GET", "/healthz", route_health, false},
-    {"GET", "/v1/catalog", route_catalog, false},
-    {"GET", "/v1/whoami", route_whoami, false},
-    {"POST", "/v1/models/summary", route_summary, true},
-    {"POST", "/v1/gradient-checks", route_check_create, true},
-    {"POST", "/v1/trainings", route_training_create, true},
-    {"GET", "/v1/jobs", route_job_list, false},
-    {"GET", "/v1/jobs/{id}", route_job_get, false},
-    {"DELETE", "/v1/jobs/{id}", route_job_delete, false},
-    {"GET", "/v1/jobs/{id}/request", route_job_request, false},
-    {"GET", "/v1/jobs/{id}/parameters", route_job_parameters, false},
-    {"POST", "/v1/jobs/{id}/predictions", route_job_predictions, true},
+    {"GET", "/healthz", route_health, false, true},
+    {"GET", "/v1/catalog", route_catalog, false, true},
+    {"GET", "/v1/whoami", route_whoami, false, true},
+    {"POST", "/v1/models/summary", route_summary, true, false},
+    {"POST", "/v1/gradient-checks", route_check_create, true, false},
+    {"POST", "/v1/trainings", route_training_create, true, false},
+    {"GET", "/v1/jobs", route_job_list, false, false},
+    {"GET", "/v1/jobs/{id}", route_job_get, false, false},
+    {"DELETE", "/v1/jobs/{id}", route_job_delete, false, false},
+    {"GET", "/v1/jobs/{id}/request", route_job_request, false, false},
+    {"GET", "/v1/jobs/{id}/parameters", route_job_parameters, false, false},
+    {"POST", "/v1/jobs/{id}/predictions", route_job_predictions, true, false},
 };
 
 /* An id that is too long to be one matches as well, so that it is "no such job". */

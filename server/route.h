@@ -25,7 +25,8 @@ struct route {
     const char *method;  /* GET serves HEAD, too */
     const char *pattern; /* "/v1/jobs/{id}" */
     route_handler *handle;
-    bool body; /* takes a JSON body */
+    bool body;    /* takes a JSON body */
+    bool instant; /* never blocks: answered without the request pool, however busy that is */
 };
 
 enum { ALLOW_SIZE = 64 };

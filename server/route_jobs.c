@@ -133,6 +133,26 @@ enum route_outcome route_job_request(struct service *service, struct request *re
     return ROUTE_REPLY;
 }
 
+/* An answer of so many numbers is a tree before it is text. */
+static bool answer_fits(struct service *service, double numbers, struct problem *problem)
+{
+    const double bytes = numbers * REPORT_BYTES_A_NUMBER;
+    const size_t limit = service->config->limits.job_bytes;
+    return bytes <= (double)limit ||
+           problem_set(problem, PROBLEM_TOO_LARGE,
+                       "%.0f numbers are too many for one answer: %.3g bytes, and the limit is %zu",
+                       numbers, bytes, limit);
+}
+
+static double mask_numbers(const struct spec *spec)
+{
+    double numbers = 0;
+    for (size_t i = 0; i < spec->model->layer_count; i++)
+        if (gck_layer_has_mask(&spec->model->layer[i]))
+            numbers += (double)spec->model->layer[i].outputs * (double)spec->data->samples;
+    return numbers;
+}
+
 /* A check's parameters are those of its request, given or drawn. */
 static struct blob *check_parameters(struct service *service, const struct job_record *record,
                                      struct problem *problem)
@@ -140,7 +160,10 @@ static struct blob *check_parameters(struct service *service, const struct job_r
     struct spec *spec =
         codec_spec_decode(JOB_CHECK, record->request, &service->config->limits, problem);
     if (spec == NULL) return NULL;
-    struct blob *body = codec_parameters(spec->model, spec->parameters, spec->data->samples);
+    struct blob *body = NULL;
+    const double numbers = (double)spec->model->parameter_count + mask_numbers(spec);
+    if (answer_fits(service, numbers, problem))
+        body = codec_parameters(spec->model, spec->parameters, spec->data->samples);
     spec_free(spec);
     return body;
 }
@@ -154,9 +177,10 @@ static struct blob *training_parameters(struct service *service, const struct jo
         return NULL;
     }
     gck_model *model;
-    if (!codec_spec_model(record->request, &service->config->limits, &model, NULL, problem))
-        return NULL;
-    struct blob *body = codec_parameters(model, job_record_parameters(record), 0);
+    if (!codec_spec_model(record->request, &service->config->limits, &model, problem)) return NULL;
+    struct blob *body = NULL;
+    if (answer_fits(service, (double)model->parameter_count, problem))
+        body = codec_parameters(model, job_record_parameters(record), 0);
     gck_model_free(model);
     return body;
 }
@@ -178,6 +202,19 @@ enum route_outcome route_job_parameters(struct service *service, struct request 
 
 /* ---- predictions ---- */
 
+/* Predictions are answered on the request pool, so they must be short: about 5 s. */
+#define PREDICT_OPERATIONS 2e10
+
+static bool prediction_is_short(const gck_model *model, const gck_data *data,
+                                struct problem *problem)
+{
+    const double operations = 2 * gck_model_operations(model) * (double)data->samples;
+    return operations <= PREDICT_OPERATIONS ||
+           problem_set(problem, PROBLEM_TOO_LARGE,
+                       "these predictions need an estimated %.3g operations; the limit is %.3g",
+                       operations, PREDICT_OPERATIONS);
+}
+
 static struct blob *predict(struct service *service, const struct request *request,
                             const gck_model *model, const double *parameters,
                             struct problem *problem)
@@ -187,6 +224,10 @@ static struct blob *predict(struct service *service, const struct request *reque
     if (!codec_prediction_decode(request->body, &service->config->limits, model, &data, &with_y,
                                  problem))
         return NULL;
+    if (!prediction_is_short(model, data, problem)) {
+        gck_data_free(data);
+        return NULL;
+    }
     gck_error error;
     gck_evaluation evaluation;
     const gck_stop never = {0};
@@ -216,8 +257,7 @@ static struct blob *predictions(struct service *service, const struct request *r
         return NULL;
     }
     gck_model *model;
-    if (!codec_spec_model(record->request, &service->config->limits, &model, NULL, problem))
-        return NULL;
+    if (!codec_spec_model(record->request, &service->config->limits, &model, problem)) return NULL;
     struct blob *body = predict(service, request, model, job_record_parameters(record), problem);
     gck_model_free(model);
     return body;

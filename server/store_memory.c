@@ -93,13 +93,15 @@ static void drop(struct store_memory *self, struct entry *entry)
     free(entry);
 }
 
-/* Room for `bytes` more in one more job; false when what is unfinished fills the store. */
-static bool make_room(struct store_memory *self, size_t bytes)
+/* Drops finished jobs, the oldest first, until `bytes` more fit, and one more job; `kept` stays.
+ * False when what is left is too much all the same. */
+static bool make_room(struct store_memory *self, size_t bytes, const struct entry *kept)
 {
+    if (bytes > self->limits.retain_bytes) return false;
     struct entry *entry = self->oldest;
     while (self->count >= self->limits.retain_jobs + self->limits.active_jobs ||
            self->bytes + bytes > self->limits.retain_bytes) {
-        while (entry != NULL && !job_state_is_final(entry->record.state))
+        while (entry != NULL && (entry == kept || !job_state_is_final(entry->record.state)))
             entry = entry->newer;
         if (entry == NULL) return false;
         struct entry *newer = entry->newer;
@@ -115,7 +117,7 @@ static enum store_status add_locked(struct store_memory *self, const struct job_
     const struct entry *other = find_key(self, record);
     if (other != NULL)
         return job_record_copy(&other->record, ret_other) ? STORE_KEY_TAKEN : STORE_MEMORY;
-    if (!make_room(self, job_record_bytes(record))) return STORE_FULL;
+    if (!make_room(self, job_record_bytes(record), NULL)) return STORE_FULL;
     struct entry *entry = calloc(1, sizeof *entry);
     if (entry == NULL || !job_record_copy(record, &entry->record)) {
         free(entry);
@@ -154,8 +156,10 @@ static enum store_status put_locked(struct store_memory *self, const struct job_
     if (entry == NULL) return STORE_NOT_FOUND;
     struct job_record copy;
     if (!job_record_copy(record, &copy)) return STORE_MEMORY;
-    self->bytes += job_record_bytes(&copy);
     self->bytes -= job_record_bytes(&entry->record);
+    make_room(self, job_record_bytes(&copy),
+              entry); /* what was accepted is kept even over the limit */
+    self->bytes += job_record_bytes(&copy);
     job_record_done(&entry->record);
     entry->record = copy;
     return STORE_OK;

@@ -77,7 +77,8 @@ gck_status gck_check_grain(const gck_check *check, size_t index, gck_stop stop,
 gck_status gck_check_fold(gck_check *check, size_t index, const gck_partial *partial,
                           gck_error *error);
 size_t gck_check_folded(const gck_check *check);
-/* Parameters and elements of x done so far (numeric side), and their total. */
+/* Parameters and elements of x done so far (numeric side; of parameters, as many as their blocks
+ * amount to), and their total. */
 size_t gck_check_done(const gck_check *check);
 size_t gck_check_total(const gck_check *check);
 

@@ -13,7 +13,7 @@
 /* What a draw is for: streams of different purposes never share a counter. */
 typedef enum gck_rng_purpose {
     GCK_RNG_PARAMETERS = 1, /* stream: layer * 16 + tensor; position: element */
-    GCK_RNG_DROPOUT = 2,    /* stream: layer; position: step and sample, see gck_dropout_draw */
+    GCK_RNG_DROPOUT = 2,    /* stream: layer; see core/layer_dropout.c */
     GCK_RNG_SHUFFLE = 3,    /* stream: epoch; position: place */
     GCK_RNG_SPLIT = 4       /* stream: 0; position: place */
 } gck_rng_purpose;

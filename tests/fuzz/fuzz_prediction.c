@@ -40,7 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const char *text = prediction_models[data[0] % 3];
     struct blob *of_model = fuzz_body((const uint8_t *)text, strlen(text));
     struct blob *body = fuzz_body(data + 1, size - 1);
-    MUST(codec_spec_model(of_model, &limits, &model, NULL, &problem));
+    MUST(codec_spec_model(of_model, &limits, &model, &problem));
     prediction_decode(body, model);
     gck_model_free(model);
     blob_unref(of_model);

@@ -19,7 +19,7 @@ static void model_of(const struct blob *body, const struct limits *limits)
 {
     struct problem problem = {0};
     gck_model *model;
-    if (!codec_spec_model(body, limits, &model, NULL, &problem)) {
+    if (!codec_spec_model(body, limits, &model, &problem)) {
         fuzz_problem(&problem);
         return;
     }

@@ -71,3 +71,22 @@ const char *text_of(struct blob *blob)
     blob_unref(blob);
     return text;
 }
+
+int bounds_failed(enum job_kind kind, const char *format, const struct bound *bounds, size_t count)
+{
+    int failed = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct problem problem;
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+        struct spec *spec = spec_try(kind, body_of(format, bounds[i].text), &problem);
+#pragma GCC diagnostic pop
+        const bool right = bounds[i].pointer == NULL
+                               ? problem_is(&problem, PROBLEM_NONE, NULL)
+                               : problem_is(&problem, PROBLEM_INVALID, bounds[i].pointer);
+        if (!right) fprintf(stderr, "... for %s\n", bounds[i].text);
+        failed += !right;
+        spec_free(spec);
+    }
+    return failed;
+}

@@ -29,6 +29,13 @@ struct spec *spec_of(enum job_kind kind, struct blob *body);
 /* Whether the problem is one of this type at this pointer (NULL: at none); says so if not. */
 bool problem_is(const struct problem *problem, enum problem_type type, const char *pointer);
 
+/* A value that stands for %s in a body, and the pointer when it is refused (NULL: it is taken). */
+struct bound {
+    const char *text, *pointer;
+};
+/* How many of them are not judged so; says which. */
+int bounds_failed(enum job_kind kind, const char *format, const struct bound *bounds, size_t count);
+
 /* Takes a blob: its text, which stays until the next call. */
 const char *text_of(struct blob *blob);
 

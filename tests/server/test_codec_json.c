@@ -215,12 +215,34 @@ START_TEST(text_is_escaped)
 }
 END_TEST
 
+START_TEST(what_is_no_utf_8_becomes_a_question_mark)
+{
+    static const struct {
+        const char *text, *json;
+    } cases[] = {
+        {"\xff", "\"?\""},
+        {"cut \xe2\x82", "\"cut ??\""},
+        {"cut \xf0\x9f\x98", "\"cut ???\""},
+        {"\x80 \xc3\xa9", "\"? \xc3\xa9\""},
+        {"\xc0\xaf", "\"??\""},           /* a longer form than need be */
+        {"\xed\xa0\x80", "\"???\""},      /* half of a surrogate pair */
+        {"\xf4\x90\x80\x80", "\"????\""}, /* beyond U+10FFFF */
+        {"\xe2\x82\"", "\"??\\\"\""},
+    };
+    codec_json_start();
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct writer w = {0};
+        ck_assert_str_eq(text_of(write_blob(&w, write_text(&w, cases[i].text))), cases[i].json);
+    }
+}
+END_TEST
+
 START_TEST(a_failure_is_remembered)
 {
     struct writer w = {0};
     codec_json_start();
     struct value *object = write_object(&w);
-    write_member(&w, object, "bad", write_text(&w, "\xff"));
+    write_member(&w, object, "\xff", write_count(&w, 0)); /* no UTF-8 */
     write_member(&w, object, "good", write_count(&w, 1));
     ck_assert(w.failed);
     ck_assert_ptr_null(write_blob(&w, object));
@@ -345,6 +367,7 @@ SUITE_MAIN("codec_json", {bad_json_names_line_and_column, 0}, {a_zero_byte_is_ba
            {a_body_beyond_the_budget_is_too_large, 0},
            {a_body_that_others_leave_no_room_for_is_503, 0},
            {numbers_that_are_not_finite_are_null, 0}, {text_is_escaped, 0},
-           {a_failure_is_remembered, 0}, {texts_are_spliced_in, 0}, {a_job_as_clients_see_it, 0},
-           {lists_of_jobs, 0}, {a_problem_document, 0}, {a_problem_with_a_pointer, 0},
+           {what_is_no_utf_8_becomes_a_question_mark, 0}, {a_failure_is_remembered, 0},
+           {texts_are_spliced_in, 0}, {a_job_as_clients_see_it, 0}, {lists_of_jobs, 0},
+           {a_problem_document, 0}, {a_problem_with_a_pointer, 0},
            {a_problem_about_a_long_name_can_be_told, COUNT(long_names)})

@@ -3,7 +3,6 @@
 #include "server/config.h"
 #include "tests/core/suite.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,23 +12,22 @@
 
 enum { ARGUMENTS_MAX = 16 };
 
-/* As `gradcheckd …` would read them; the last one is NULL. */
-static enum config_outcome read_options(struct config *config, ...)
+/* As `gradcheckd …` would read them; the list ends with NULL. */
+static enum config_outcome read_list(struct config *config, const char *const *list)
 {
     char *argument[ARGUMENTS_MAX] = {(char[]){"gradcheckd"}};
     int count = 1;
-    va_list list;
-    va_start(list, config);
-    for (char *text; (text = va_arg(list, char *)) != NULL;)
-        argument[count++] = text;
-    va_end(list);
+    for (; *list != NULL; list++)
+        argument[count++] = (char *)*list;
     return config_read(config, count, argument);
 }
+
+#define READ(CONFIG, ...) read_list(CONFIG, (const char *const[]){__VA_ARGS__})
 
 START_TEST(defaults)
 {
     struct config config;
-    ck_assert_int_eq(read_options(&config, NULL), CONFIG_RUN);
+    ck_assert_int_eq(READ(&config, NULL), CONFIG_RUN);
     ck_assert_str_eq(config.listen, "127.0.0.1:8080");
     ck_assert_str_eq(config.data_dir, "./gradcheckd-data");
     ck_assert_str_eq(config.store, "memory:");
@@ -45,7 +43,7 @@ START_TEST(there_is_a_worker_for_each_processor)
 {
     struct config config;
     const long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    ck_assert_int_eq(read_options(&config, NULL), CONFIG_RUN);
+    ck_assert_int_eq(READ(&config, NULL), CONFIG_RUN);
     ck_assert_uint_eq(config.workers, processors < 64 ? (size_t)processors : 64);
 }
 END_TEST
@@ -53,9 +51,9 @@ END_TEST
 START_TEST(a_flag_takes_the_next_argument_or_what_follows_the_equals_sign)
 {
     struct config config;
-    ck_assert_int_eq(read_options(&config, "--listen", "[::1]:0", "--workers=3", "--host-name=a=b",
-                                  "--store=", NULL),
-                     CONFIG_RUN);
+    ck_assert_int_eq(
+        READ(&config, "--listen", "[::1]:0", "--workers=3", "--host-name=a=b", "--store=", NULL),
+        CONFIG_RUN);
     ck_assert_str_eq(config.listen, "[::1]:0");
     ck_assert_uint_eq(config.workers, 3);
     ck_assert_str_eq(config.host_name, "a=b");
@@ -66,7 +64,7 @@ END_TEST
 START_TEST(the_last_flag_counts)
 {
     struct config config;
-    ck_assert_int_eq(read_options(&config, "--workers", "2", "--workers=5", NULL), CONFIG_RUN);
+    ck_assert_int_eq(READ(&config, "--workers", "2", "--workers=5", NULL), CONFIG_RUN);
     ck_assert_uint_eq(config.workers, 5);
 }
 END_TEST
@@ -76,7 +74,7 @@ START_TEST(a_flag_goes_over_the_environment_over_the_default)
     struct config config;
     setenv("GRADCHECKD_WORKERS", "7", 1);
     setenv("GRADCHECKD_LISTEN", "localhost:1", 1);
-    ck_assert_int_eq(read_options(&config, "--listen=127.0.0.1:2", NULL), CONFIG_RUN);
+    ck_assert_int_eq(READ(&config, "--listen=127.0.0.1:2", NULL), CONFIG_RUN);
     ck_assert_uint_eq(config.workers, 7);
     ck_assert_str_eq(config.listen, "127.0.0.1:2");
     ck_assert_uint_eq(config.limits.json_depth, 32);
@@ -119,10 +117,10 @@ START_TEST(numbers_have_bounds)
         struct config config;
         char text[32];
         snprintf(text, sizeof text, "%lld", values[i]);
-        ck_assert_msg(read_options(&config, n->flag, text, NULL) == want, "%s %s", n->flag, text);
+        ck_assert_msg(READ(&config, n->flag, text, NULL) == want, "%s %s", n->flag, text);
         if (want == CONFIG_RUN) ck_assert_int_eq(number_at(&config, n->place), values[i]);
         setenv(n->variable, text, 1);
-        ck_assert_msg(read_options(&config, NULL) == want, "%s=%s", n->variable, text);
+        ck_assert_msg(READ(&config, NULL) == want, "%s=%s", n->variable, text);
         if (want == CONFIG_RUN) ck_assert_int_eq(number_at(&config, n->place), values[i]);
         unsetenv(n->variable);
     }
@@ -138,7 +136,7 @@ static const char *const no_numbers[] = {
 START_TEST(what_is_no_number_is_refused)
 {
     struct config config;
-    ck_assert_int_eq(read_options(&config, "--workers", no_numbers[_i], NULL), CONFIG_USAGE);
+    ck_assert_int_eq(READ(&config, "--workers", no_numbers[_i], NULL), CONFIG_USAGE);
 }
 END_TEST
 
@@ -149,7 +147,7 @@ START_TEST(what_is_no_option_is_refused)
         "--",       "--=",        "-h",       "--Workers=2", "--help=no", "--version=1"};
     for (size_t i = 0; i < COUNT(bad); i++) {
         struct config config;
-        ck_assert_msg(read_options(&config, bad[i], NULL) == CONFIG_USAGE, "'%s'", bad[i]);
+        ck_assert_msg(READ(&config, bad[i], NULL) == CONFIG_USAGE, "'%s'", bad[i]);
     }
 }
 END_TEST
@@ -157,9 +155,9 @@ END_TEST
 START_TEST(a_flag_without_a_value_is_refused)
 {
     struct config config;
-    ck_assert_int_eq(read_options(&config, "--workers", NULL), CONFIG_USAGE);
-    ck_assert_int_eq(read_options(&config, "--workers=", NULL), CONFIG_USAGE);
-    ck_assert_int_eq(read_options(&config, "--workers=2", "--listen", NULL), CONFIG_USAGE);
+    ck_assert_int_eq(READ(&config, "--workers", NULL), CONFIG_USAGE);
+    ck_assert_int_eq(READ(&config, "--workers=", NULL), CONFIG_USAGE);
+    ck_assert_int_eq(READ(&config, "--workers=2", "--listen", NULL), CONFIG_USAGE);
 }
 END_TEST
 
@@ -172,7 +170,7 @@ static const char *printed(const char *flag)
     fflush(stdout);
     const int saved = dup(STDOUT_FILENO);
     dup2(fileno(file), STDOUT_FILENO);
-    const enum config_outcome outcome = read_options(&config, flag, "--no-such-option", NULL);
+    const enum config_outcome outcome = READ(&config, flag, "--no-such-option", NULL);
     fflush(stdout);
     dup2(saved, STDOUT_FILENO);
     close(saved);

@@ -240,6 +240,21 @@ START_TEST(late_is_failed_unless_complete)
 }
 END_TEST
 
+/* Late before all its grains are out: one at a time is still handed out, and ends it. */
+START_TEST(a_late_job_is_ended_by_one_worker)
+{
+    struct job *job = check_job("");
+    hand_in(job, must_take(job));
+    atomic_store(&job->deadline_ns, 1);
+    const size_t grain = must_take(job);
+    ck_assert(!can_take(job));
+    ck_assert(hand_in_stopped(job, grain));
+    ck_assert(!can_take(job));
+    ck_assert_int_eq(outcome_of(job), JOB_FAILED);
+    job_unref(job);
+}
+END_TEST
+
 START_TEST(a_job_has_no_more_time_than_the_server_gives)
 {
     struct problem problem = {0};
@@ -349,6 +364,7 @@ SUITE_MAIN("job", {a_check_runs_grain_by_grain, 0}, {a_record_tells_how_far_it_i
            {cancel_before_it_starts, 2}, {cancel_while_grains_are_out, 0},
            {cancel_between_grains, 0}, {cancel_a_training_in_a_slice_and_between, 0},
            {cancel_comes_too_late, 0}, {the_first_fault_fails_the_job, 0},
-           {late_is_failed_unless_complete, 0}, {a_job_has_no_more_time_than_the_server_gives, 0},
-           {an_abandoned_job_does_not_end, 0}, {a_job_that_cannot_be_made_is_a_problem, 0},
-           {exactly_one_of_many_finishes, 0}, {exactly_one_finishes_though_it_is_cancelled, 0})
+           {late_is_failed_unless_complete, 0}, {a_late_job_is_ended_by_one_worker, 0},
+           {a_job_has_no_more_time_than_the_server_gives, 0}, {an_abandoned_job_does_not_end, 0},
+           {a_job_that_cannot_be_made_is_a_problem, 0}, {exactly_one_of_many_finishes, 0},
+           {exactly_one_finishes_though_it_is_cancelled, 0})

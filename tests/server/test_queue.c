@@ -148,20 +148,54 @@ START_TEST(the_first_lease_begins_the_job)
 }
 END_TEST
 
-START_TEST(another_job_in_the_queue_is_contention)
+START_TEST(another_job_of_no_lower_priority_is_contention)
 {
     struct queue *queue = open_queue();
-    struct job *a = check_job(""), *b = check_job(", 'priority': 'low'");
-    ck_assert(!queue_is_contended(queue, a));
-    queue_push(queue, a);
-    ck_assert(!queue_is_contended(queue, a));
-    ck_assert(queue_is_contended(queue, b));
-    queue_push(queue, b);
-    ck_assert(queue_is_contended(queue, a));
-    queue_stop(queue);
+    struct job *low = check_job(", 'priority': 'low'"), *normal = check_job("");
+    struct job *another = check_job(""), *high = check_job(", 'priority': 'high'");
+    ck_assert(!queue_is_contended(queue, normal));
+    queue_push(queue, normal);
+    ck_assert(!queue_is_contended(queue, normal)); /* itself is none */
+    ck_assert(queue_is_contended(queue, low));
+    ck_assert(queue_is_contended(queue, another));
+    ck_assert(!queue_is_contended(queue, high));
+    queue_push(queue, low);
+    ck_assert(!queue_is_contended(queue, normal));
+    queue_push(queue, high);
+    ck_assert(queue_is_contended(queue, normal));
     queue_close(queue);
-    job_unref(a);
-    job_unref(b);
+    job_unref(low);
+    job_unref(normal);
+    job_unref(another);
+    job_unref(high);
+}
+END_TEST
+
+/* The first, one in the middle, the last, and one that is not there. */
+START_TEST(a_job_can_be_taken_out)
+{
+    enum { JOBS_HERE = 4 };
+    struct queue *queue = open_queue();
+    struct job *job[JOBS_HERE], *late = training_job("");
+    for (int i = 0; i < JOBS_HERE; i++) {
+        job[i] = training_job("");
+        queue_push(queue, job[i]);
+    }
+    queue_remove(queue, job[_i]);
+    queue_remove(queue, job[_i]);
+    queue_remove(queue, late);
+    ck_assert_uint_eq(job[_i]->references, 1);
+    ck_assert_uint_eq(late->references, 1);
+    queue_push(queue, late);
+    for (int i = 0; i < JOBS_HERE; i++)
+        if (i != _i) take_of(queue, job[i]);
+    take_of(queue, late);
+    queue_push(queue, job[_i]); /* may come back */
+    take_of(queue, job[_i]);
+    queue_close(queue);
+    job_unref(late);
+    for (int i = 0; i < JOBS_HERE; i++)
+        job_unref(job[i]);
 }
 END_TEST
 
@@ -276,6 +310,7 @@ SUITE_MAIN("queue", {higher_priorities_first, 0}, {in_turn_within_a_priority, 0}
            {a_high_job_goes_between_the_grains_of_another, 0},
            {a_training_is_with_one_worker_until_it_is_pushed_again, 0},
            {a_job_stands_in_the_queue_once, 0}, {jobs_without_work_leave_the_queue, 0},
-           {the_first_lease_begins_the_job, 0}, {another_job_in_the_queue_is_contention, 0},
-           {closing_lets_go_of_what_is_left, 0}, {who_waits_gets_what_is_pushed, 0},
-           {stopping_sends_everybody_home, 0}, {all_jobs_end_with_many_workers, 0})
+           {the_first_lease_begins_the_job, 0}, {another_job_of_no_lower_priority_is_contention, 0},
+           {a_job_can_be_taken_out, 4}, {closing_lets_go_of_what_is_left, 0},
+           {who_waits_gets_what_is_pushed, 0}, {stopping_sends_everybody_home, 0},
+           {all_jobs_end_with_many_workers, 0})

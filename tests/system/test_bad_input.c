@@ -338,6 +338,23 @@ START_TEST(body_of_another_kind)
     service_end(&service);
 }
 
+/* The name is cut in the message, in the middle of a character. */
+START_TEST(long_names_are_not_plain_ascii)
+{
+    struct service service;
+    service_start(&service, "");
+    char name[2 * 40 + 2] = "a";
+    for (int i = 0; i < 40; i++)
+        memcpy(name + 1 + 2 * i, "\xc3\xa9", 3);
+    json_t *request = check_small();
+    json_object_set_new(
+        json_array_get(json_object_get(json_object_get(request, "model"), "layers"), 0),
+        "activation", json_string(name));
+    problem_expect(post(&service, CHECKS, request), 422, "/model/layers/0/activation");
+    problem_expect(get(&service, "/v1/jobs?state=%FF"), 400, NULL);
+    service_end(&service);
+}
+
 int main(void)
 {
     const TTest *const tests[] = {values_of_a_check,
@@ -346,6 +363,7 @@ int main(void)
                                   shape_mismatch_names_both_shapes,
                                   labels_at_their_limits,
                                   body_of_another_kind,
+                                  long_names_are_not_plain_ascii,
                                   NULL};
     return suite_main("bad_input", tests);
 }

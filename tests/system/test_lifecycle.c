@@ -226,6 +226,19 @@ START_TEST(cancel_stops_the_work)
     service_end(&service);
 }
 
+/* With several workers some grain is always out: the limit must not wait for a moment without. */
+START_TEST(time_limit_ends_the_work)
+{
+    struct service service;
+    service_start(&service, "--workers 4");
+    json_t *request = check_long();
+    json_object_set_new(request, "check", json_pack("{s:f}", "time_limit_seconds", 0.5));
+    json_t *job = job_wait(&service, job_post(&service, CHECKS, request));
+    ck_assert_str_eq(text_at(job, "/state"), "failed");
+    ck_assert_str_eq(text_at(job, "/error/type"), "urn:gradcheckd:problem:time-limit");
+    service_end(&service);
+}
+
 static void progress_expect(const struct service *service, const char *id)
 {
     json_int_t last = 0;
@@ -299,6 +312,7 @@ int main(void)
                                   stop_answers_who_waits,
                                   no_new_jobs_while_stopping,
                                   cancel_stops_the_work,
+                                  time_limit_ends_the_work,
                                   progress_grows,
                                   short_jobs_pass_long_ones,
                                   waiting_clients_vanish,
