@@ -60,7 +60,14 @@ static bool asked(gck_stop stop)
     return stop.asked != NULL && stop.asked(stop.context);
 }
 
-/* The step is the one that doubles really took, upper - lower, not the 2ε that was meant. */
+/* The step is the one that doubles really took, upper - lower, not the 2ε that was meant, unless ε
+ * vanished altogether. */
+static double quotient(double change, double upper, double lower, double epsilon)
+{
+    const double step = upper - lower;
+    return change / (step != 0 ? step : 2 * epsilon);
+}
+
 static double parameter_derivative(const gck_plain *plain, const room *r, size_t element)
 {
     double *place = &r->parameters[element];
@@ -69,7 +76,7 @@ static double parameter_derivative(const gck_plain *plain, const room *r, size_t
     if (plain->block.first == 0)
         change += gck_model_penalty_at(plain->model, element, upper) -
                   gck_model_penalty_at(plain->model, element, lower);
-    return change / (upper - lower);
+    return quotient(change, upper, lower, plain->epsilon);
 }
 
 gck_status gck_plain_parameters(const gck_plain *plain, const size_t *element, size_t count,
@@ -91,7 +98,8 @@ static double input_derivative(const gck_plain *plain, const room *r, size_t ele
     const size_t sample = element / plain->model->inputs, input = element % plain->model->inputs;
     double *place = &r->pass->x[input * plain->block.count + sample];
     const double upper = *place + plain->epsilon, lower = *place - plain->epsilon;
-    return factor_of(plain) * loss_change(r, place, upper, lower) / (upper - lower);
+    return quotient(factor_of(plain) * loss_change(r, place, upper, lower), upper, lower,
+                    plain->epsilon);
 }
 
 gck_status gck_plain_inputs(const gck_plain *plain, size_t first, size_t count, gck_stop stop,

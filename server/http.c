@@ -126,12 +126,34 @@ static bool media_type_is_json(struct exchange *exchange)
     return true;
 }
 
+struct header_text {
+    const char *name;
+    char *text;
+    size_t used;
+    bool whole;
+};
+
+static enum MHD_Result join_header(void *closure, enum MHD_ValueKind kind, const char *name,
+                                   const char *value)
+{
+    (void)kind;
+    struct header_text *joined = closure;
+    if (strcasecmp(name, joined->name) != 0) return MHD_YES;
+    const size_t left = HEADER_SIZE - joined->used;
+    const int length = snprintf(joined->text + joined->used, left, "%s%s",
+                                joined->used > 0 ? ", " : "", value == NULL ? "" : value);
+    joined->whole = length > 0 && (size_t)length < left;
+    joined->used += joined->whole ? (size_t)length : 0;
+    return joined->whole ? MHD_YES : MHD_NO;
+}
+
+/* Several lines of one name are one list (RFC 9110, 5.3). What is too long, or empty, must not
+ * become right by being cut, or pass as absent. */
 static void copy_header(struct exchange *exchange, const char *name, char text[HEADER_SIZE])
 {
-    const char *value = header(exchange, name);
-    if (value == NULL) return;
-    /* One too long to be right must not become right by being cut. */
-    snprintf(text, HEADER_SIZE, "%s", strlen(value) < HEADER_SIZE ? value : "\x7f");
+    struct header_text joined = {name, text, 0, true};
+    MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, join_header, &joined);
+    if (!joined.whole) snprintf(text, HEADER_SIZE, "\x7f");
 }
 
 static enum MHD_Result add_argument(void *closure, enum MHD_ValueKind kind, const char *name,

@@ -157,6 +157,23 @@ static bool replay(struct jobs *jobs, const struct job_record *record, struct jo
                 : store_problem(STORE_KEY_TAKEN, problem);
 }
 
+bool jobs_replay(struct jobs *jobs, enum job_kind kind, struct blob *body, const char *owner,
+                 const char *idempotency_key, bool *ret_found, struct job_record *ret_record,
+                 struct problem *problem)
+{
+    *ret_found = false;
+    if (idempotency_key[0] == '\0') return true;
+    struct job_record other;
+    const enum store_status status =
+        jobs->store->operations->find_key(jobs->store, owner, idempotency_key, &other);
+    if (status == STORE_NOT_FOUND) return true;
+    if (status != STORE_OK) return store_problem(status, problem);
+    struct job_record asked = {.kind = kind, .request = body};
+    snprintf(asked.owner, sizeof asked.owner, "%s", owner);
+    *ret_found = true;
+    return replay(jobs, &asked, &other, ret_record, problem);
+}
+
 static bool accept_job(struct jobs *jobs, struct job *job, struct job_record *ret_record,
                        struct problem *problem)
 {

@@ -14,6 +14,13 @@ struct jobs *jobs_open(struct store *store, struct queue *queue, struct events *
                        const struct limits *limits);
 void jobs_close(struct jobs *jobs);
 
+/* The job that an earlier POST of the same kind and body made under this key: true with *ret_found
+ * when there is one. False after a problem, such as a key that belongs to another request. Works on
+ * a server that is full or draining, too. */
+bool jobs_replay(struct jobs *jobs, enum job_kind kind, struct blob *body, const char *owner,
+                 const char *idempotency_key, bool *ret_found, struct job_record *ret_record,
+                 struct problem *problem);
+
 /* A new job from a body that was decoded into spec (taken). With an idempotency key that is known,
  * *ret_record is the job as it is now. The record is the caller's to be done with. */
 bool jobs_submit(struct jobs *jobs, struct spec *spec, struct blob *body, const char *owner,

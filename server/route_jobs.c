@@ -58,6 +58,11 @@ static bool submit(struct service *service, struct request *request, enum job_ki
         !header_idempotency_key(request->idempotency_key, key))
         return problem_set(problem, PROBLEM_BAD_REQUEST,
                            "Idempotency-Key must have 1 to 128 visible characters");
+    bool found;
+    if (!jobs_replay(service->jobs, kind, request->body, request->owner, key, &found, ret_record,
+                     problem))
+        return false;
+    if (found) return true;
     struct spec *spec = codec_spec_decode(kind, request->body, &service->config->limits, problem);
     return spec != NULL && jobs_submit(service->jobs, spec, request->body, request->owner, key,
                                        ret_record, problem);

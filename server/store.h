@@ -36,6 +36,9 @@ struct store_operations {
     /* Someone else's job is not found. */
     enum store_status (*get)(struct store *store, const char *owner, const char *id,
                              struct job_record *ret_record);
+    /* The owner's job with that idempotency key. */
+    enum store_status (*find_key)(struct store *store, const char *owner, const char *key,
+                                  struct job_record *ret_record);
     /* Replaces the job of that id. */
     enum store_status (*put)(struct store *store, const struct job_record *record);
     enum store_status (*remove)(struct store *store, const char *owner, const char *id);

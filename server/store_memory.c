@@ -23,7 +23,8 @@ struct store_memory {
     struct limits limits;
     struct entry *newest, *oldest;
     struct entry *bucket[BUCKETS];
-    size_t count, bytes;
+    size_t count, bytes;             /* of all records */
+    size_t finished, finished_bytes; /* those that may be dropped */
     uint64_t position;
 };
 
@@ -55,14 +56,33 @@ static struct entry *find_owned(struct store_memory *self, const char *owner, co
     return entry != NULL && strcmp(entry->record.owner, owner) == 0 ? entry : NULL;
 }
 
-static struct entry *find_key(struct store_memory *self, const struct job_record *record)
+static struct entry *find_key(struct store_memory *self, const char *owner, const char *key)
 {
-    if (record->idempotency_key[0] == '\0') return NULL;
     struct entry *entry = self->newest;
-    while (entry != NULL && (strcmp(entry->record.idempotency_key, record->idempotency_key) != 0 ||
-                             strcmp(entry->record.owner, record->owner) != 0))
+    while (entry != NULL && (strcmp(entry->record.idempotency_key, key) != 0 ||
+                             strcmp(entry->record.owner, owner) != 0))
         entry = entry->older;
     return entry;
+}
+
+static void account(struct store_memory *self, const struct job_record *record)
+{
+    const size_t bytes = job_record_bytes(record);
+    self->count++;
+    self->bytes += bytes;
+    if (!job_state_is_final(record->state)) return;
+    self->finished++;
+    self->finished_bytes += bytes;
+}
+
+static void discount(struct store_memory *self, const struct job_record *record)
+{
+    const size_t bytes = job_record_bytes(record);
+    self->count--;
+    self->bytes -= bytes;
+    if (!job_state_is_final(record->state)) return;
+    self->finished--;
+    self->finished_bytes -= bytes;
 }
 
 static void link_newest(struct store_memory *self, struct entry *entry)
@@ -75,8 +95,7 @@ static void link_newest(struct store_memory *self, struct entry *entry)
     if (self->newest != NULL) self->newest->newer = entry;
     self->newest = entry;
     if (self->oldest == NULL) self->oldest = entry;
-    self->count++;
-    self->bytes += job_record_bytes(&entry->record);
+    account(self, &entry->record);
 }
 
 static void drop(struct store_memory *self, struct entry *entry)
@@ -87,37 +106,41 @@ static void drop(struct store_memory *self, struct entry *entry)
     *place = entry->next;
     *(entry->newer != NULL ? &entry->newer->older : &self->newest) = entry->older;
     *(entry->older != NULL ? &entry->older->newer : &self->oldest) = entry->newer;
-    self->count--;
-    self->bytes -= job_record_bytes(&entry->record);
+    discount(self, &entry->record);
     job_record_done(&entry->record);
     free(entry);
 }
 
-/* Drops finished jobs, the oldest first, until `bytes` more fit, and one more job; `kept` stays.
- * False when what is left is too much all the same. */
-static bool make_room(struct store_memory *self, size_t bytes, const struct entry *kept)
+/* Drops finished jobs, the oldest first, until no more than the limits allow are kept with `bytes`
+ * to come; `kept` stays. */
+static void trim(struct store_memory *self, size_t bytes, const struct entry *kept)
 {
-    if (bytes > self->limits.retain_bytes) return false;
     struct entry *entry = self->oldest;
-    while (self->count >= self->limits.retain_jobs + self->limits.active_jobs ||
-           self->bytes + bytes > self->limits.retain_bytes) {
-        while (entry != NULL && (entry == kept || !job_state_is_final(entry->record.state)))
-            entry = entry->newer;
-        if (entry == NULL) return false;
+    while (entry != NULL && (self->finished > self->limits.retain_jobs ||
+                             self->bytes + bytes > self->limits.retain_bytes)) {
         struct entry *newer = entry->newer;
-        drop(self, entry);
+        if (entry != kept && job_state_is_final(entry->record.state)) drop(self, entry);
         entry = newer;
     }
-    return true;
+}
+
+/* Whether one more job of so many bytes fits beside those that are not finished. */
+static bool fits(const struct store_memory *self, size_t bytes)
+{
+    return self->count - self->finished < self->limits.active_jobs &&
+           self->bytes - self->finished_bytes + bytes <= self->limits.retain_bytes;
 }
 
 static enum store_status add_locked(struct store_memory *self, const struct job_record *record,
                                     struct job_record *ret_other)
 {
-    const struct entry *other = find_key(self, record);
+    const struct entry *other = record->idempotency_key[0] == '\0'
+                                    ? NULL
+                                    : find_key(self, record->owner, record->idempotency_key);
     if (other != NULL)
         return job_record_copy(&other->record, ret_other) ? STORE_KEY_TAKEN : STORE_MEMORY;
-    if (!make_room(self, job_record_bytes(record), NULL)) return STORE_FULL;
+    if (!fits(self, job_record_bytes(record))) return STORE_FULL;
+    trim(self, job_record_bytes(record), NULL);
     struct entry *entry = calloc(1, sizeof *entry);
     if (entry == NULL || !job_record_copy(record, &entry->record)) {
         free(entry);
@@ -150,18 +173,30 @@ static enum store_status memory_get(struct store *store, const char *owner, cons
     return status;
 }
 
+static enum store_status memory_find_key(struct store *store, const char *owner, const char *key,
+                                         struct job_record *ret_record)
+{
+    struct store_memory *self = self_of(store);
+    pthread_mutex_lock(&self->lock);
+    const struct entry *entry = find_key(self, owner, key);
+    enum store_status status = STORE_NOT_FOUND;
+    if (entry != NULL)
+        status = job_record_copy(&entry->record, ret_record) ? STORE_OK : STORE_MEMORY;
+    pthread_mutex_unlock(&self->lock);
+    return status;
+}
+
 static enum store_status put_locked(struct store_memory *self, const struct job_record *record)
 {
     struct entry *entry = find(self, record->id);
     if (entry == NULL) return STORE_NOT_FOUND;
     struct job_record copy;
     if (!job_record_copy(record, &copy)) return STORE_MEMORY;
-    self->bytes -= job_record_bytes(&entry->record);
-    make_room(self, job_record_bytes(&copy),
-              entry); /* what was accepted is kept even over the limit */
-    self->bytes += job_record_bytes(&copy);
+    discount(self, &entry->record);
     job_record_done(&entry->record);
     entry->record = copy;
+    account(self, &entry->record);
+    trim(self, 0, entry); /* the job itself is kept even over the limit */
     return STORE_OK;
 }
 
@@ -251,6 +286,7 @@ struct store *store_memory_open(const struct limits *limits)
         .scheme = "memory:",
         .add = memory_add,
         .get = memory_get,
+        .find_key = memory_find_key,
         .put = memory_put,
         .remove = memory_remove,
         .list = memory_list,

@@ -131,6 +131,23 @@ START_TEST(who_leaves_is_not_woken)
 }
 END_TEST
 
+/* A woken waiter may be gone, and another stand at its address. */
+START_TEST(a_ticket_is_good_for_one_wait)
+{
+    struct events *events = open_events();
+    struct sleeper a = sleeper_of("x", INT64_MAX);
+    const uint64_t first = events_add(events, &a.waiter);
+    events_fire(events, "x");
+    const uint64_t second = events_add(events, &a.waiter);
+    ck_assert(first != 0 && second != 0 && first != second);
+    ck_assert(!events_remove(events, first));
+    ck_assert(!events_remove(events, 0));
+    ck_assert(events_remove(events, second));
+    events_close(events);
+    ck_assert_int_eq(times_woken(&a), 1);
+}
+END_TEST
+
 START_TEST(draining_wakes_everybody_and_keeps_nobody)
 {
     struct events *events = open_events();
@@ -193,8 +210,9 @@ static void *wait_much(void *argument)
         struct sleeper *sleeper = &sleepers[i];
         char id[2] = {(char)('a' + i % 8), '\0'};
         *sleeper = sleeper_of(id, i % 3 == 0 ? 0 : INT64_MAX);
-        ck_assert(events_add(the_events, &sleeper->waiter));
-        if (i % 3 == 1 && events_remove(the_events, sleeper->waiter.ticket)) sleeper->woken++;
+        const uint64_t ticket = events_add(the_events, &sleeper->waiter);
+        ck_assert_uint_ne(ticket, 0);
+        if (i % 3 == 1 && events_remove(the_events, ticket)) sleeper->woken++;
         if (i % 3 == 2) events_fire(the_events, id);
     }
     return NULL;
@@ -218,6 +236,6 @@ END_TEST
 
 SUITE_MAIN("events", {the_end_of_a_job_wakes_those_who_wait_for_it, 0},
            {a_deadline_that_has_passed_wakes_at_once, 0}, {a_deadline_wakes_not_before_it_comes, 0},
-           {who_leaves_is_not_woken, 0}, {draining_wakes_everybody_and_keeps_nobody, 0},
-           {closing_nothing_is_fine, 0}, {a_wake_up_may_wait_again_or_free, 0},
-           {everybody_is_woken_exactly_once, 0})
+           {who_leaves_is_not_woken, 0}, {a_ticket_is_good_for_one_wait, 0},
+           {draining_wakes_everybody_and_keeps_nobody, 0}, {closing_nothing_is_fine, 0},
+           {a_wake_up_may_wait_again_or_free, 0}, {everybody_is_woken_exactly_once, 0})

@@ -92,6 +92,55 @@ START_TEST(bytes_are_bounded_too)
 }
 END_TEST
 
+/* What a job grows by is made up for, too, by older ones that are finished. */
+START_TEST(a_result_takes_the_room_of_older_ones)
+{
+    struct store *store = open_of_bytes(_i, 3 * BYTES);
+    ck_assert_int_eq(add_bytes(store, "a", JOB_SUCCEEDED, BYTES), STORE_OK);
+    ck_assert_int_eq(add_bytes(store, "b", JOB_SUCCEEDED, BYTES), STORE_OK);
+    ck_assert_int_eq(add_bytes(store, "c", JOB_RUNNING, BYTES / 2), STORE_OK);
+    struct job_record done = job_of_bytes("c", JOB_SUCCEEDED, BYTES / 2);
+    done.result = blob_ref(done.request);
+    ck_assert_int_eq(store->operations->put(store, &done), STORE_OK);
+    job_record_done(&done);
+    ck_assert(!store_has(store, "a"));
+    ck_assert(store_has(store, "b") && store_has(store, "c"));
+    store_close(store);
+}
+END_TEST
+
+/* Even beyond the limit: what was accepted is kept to its end. */
+START_TEST(a_result_that_does_not_fit_is_kept)
+{
+    struct store *store = open_of_bytes(_i, 3 * BYTES);
+    ck_assert_int_eq(add_bytes(store, "a", JOB_RUNNING, BYTES), STORE_OK);
+    struct job_record done = job_of_bytes("a", JOB_SUCCEEDED, 4 * BYTES);
+    ck_assert_int_eq(store->operations->put(store, &done), STORE_OK);
+    job_record_done(&done);
+    ck_assert(store_has(store, "a"));
+    ck_assert_int_eq(add_bytes(store, "b", JOB_QUEUED, BYTES), STORE_OK);
+    ck_assert(!store_has(store, "a"));
+    store_close(store);
+}
+END_TEST
+
+/* Jobs at work change often; each change is of one job alone. */
+START_TEST(a_change_drops_no_other_job)
+{
+    struct store *store = store_open_small(_i);
+    const struct store_filter filter = filter_of_ada();
+    for (int i = 0; i < RETAIN; i++)
+        store_add_in(store, (char[]){(char)('a' + i), '\0'}, JOB_SUCCEEDED);
+    for (int i = 0; i < ACTIVE; i++)
+        store_add_in(store, (char[]){(char)('x' + i), '\0'}, JOB_QUEUED);
+    struct job_record running = job_named("x");
+    running.state = JOB_RUNNING;
+    ck_assert_int_eq(store->operations->put(store, &running), STORE_OK);
+    ck_assert_str_eq(store_listed(store, &filter, NULL), "z y x d c b a");
+    store_close(store);
+}
+END_TEST
+
 /* What could never fit costs nobody a result. */
 START_TEST(a_job_that_does_not_fit_drops_none)
 {
@@ -152,4 +201,6 @@ END_TEST
 
 SUITE_MAIN("store limits", {the_oldest_finished_jobs_go_first, STORES},
            {a_store_of_unfinished_jobs_is_full, STORES}, {bytes_are_bounded_too, STORES},
+           {a_result_takes_the_room_of_older_ones, STORES},
+           {a_result_that_does_not_fit_is_kept, STORES}, {a_change_drops_no_other_job, STORES},
            {a_job_that_does_not_fit_drops_none, STORES}, {threads_share_a_store, STORES})
