@@ -221,6 +221,21 @@ START_TEST(key_stands_for_one_body)
     service_end(&service);
 }
 
+/* Clients retry just when the server is full. */
+START_TEST(full_server_knows_its_keys)
+{
+    struct service service;
+    service_start(&service, "--active-jobs 1");
+    struct answer *first = post_keyed(&service, TRAININGS, "q", training_long());
+    answer_expect(first, 202);
+    problem_expect(post_keyed(&service, CHECKS, "r", check_small()), 503, NULL);
+    struct answer *again = post_keyed(&service, TRAININGS, "q", training_long());
+    answer_expect(again, 202);
+    ck_assert_str_eq(text_at(answer_json(again), "/id"), text_at(answer_json(first), "/id"));
+    answer_expect(post_keyed(&service, CHECKS, "", check_small()), 400);
+    service_end(&service);
+}
+
 START_TEST(running_job_is_found_by_its_key)
 {
     struct service service;
@@ -287,6 +302,7 @@ int main(void)
                                   repeated_post_is_one_job,
                                   key_stands_for_one_body,
                                   running_job_is_found_by_its_key,
+                                  full_server_knows_its_keys,
                                   key_is_free_again,
                                   bad_keys,
                                   NULL};
