@@ -177,6 +177,34 @@ START_TEST(a_key_belongs_to_one_job_of_its_owner)
 }
 END_TEST
 
+static bool key_finds(struct store *store, const char *owner, const char *key, const char *id)
+{
+    struct job_record found = {0};
+    const enum store_status status = store->operations->find_key(store, owner, key, &found);
+    const bool right =
+        id == NULL ? status == STORE_NOT_FOUND : status == STORE_OK && strcmp(found.id, id) == 0;
+    job_record_done(&found);
+    return right;
+}
+
+START_TEST(a_key_finds_its_job)
+{
+    struct store *store = store_open_large(_i);
+    ck_assert(key_finds(store, "ada", "k", NULL));
+    ck_assert_int_eq(store_add(store, job_keyed("none", "ada", "")), STORE_OK);
+    ck_assert_int_eq(store_add(store, job_keyed("a", "ada", "k")), STORE_OK);
+    ck_assert_int_eq(store_add(store, job_keyed("b", "bob", "k")), STORE_OK);
+    ck_assert(key_finds(store, "ada", "k", "a"));
+    ck_assert(key_finds(store, "bob", "k", "b"));
+    ck_assert(key_finds(store, "eve", "k", NULL));
+    ck_assert(key_finds(store, "ada", "K", NULL));
+    ck_assert(key_finds(store, "ada", "kk", NULL));
+    ck_assert_int_eq(store->operations->remove(store, "ada", "a"), STORE_OK);
+    ck_assert(key_finds(store, "ada", "k", NULL));
+    store_close(store);
+}
+END_TEST
+
 START_TEST(a_key_lives_as_long_as_its_job)
 {
     struct store *store = store_open_large(_i);
@@ -326,7 +354,7 @@ END_TEST
 SUITE_MAIN("store", {a_job_comes_back_as_it_was_added, STORES}, {a_copy_outlives_the_job, STORES},
            {put_replaces_the_job, STORES}, {what_is_not_there_is_not_found, STORES},
            {jobs_of_others_are_not_found, STORES}, {a_key_belongs_to_one_job_of_its_owner, STORES},
-           {a_key_lives_as_long_as_its_job, STORES}, {lists_are_newest_first, STORES},
-           {lists_by_state_and_kind, STORES}, {lists_by_labels_that_must_all_be_there, STORES},
-           {pages_follow_one_another, STORES}, {pages_hold_while_jobs_come_and_go, STORES},
-           {pages_count_only_what_matches, STORES})
+           {a_key_finds_its_job, STORES}, {a_key_lives_as_long_as_its_job, STORES},
+           {lists_are_newest_first, STORES}, {lists_by_state_and_kind, STORES},
+           {lists_by_labels_that_must_all_be_there, STORES}, {pages_follow_one_another, STORES},
+           {pages_hold_while_jobs_come_and_go, STORES}, {pages_count_only_what_matches, STORES})
