@@ -139,7 +139,7 @@ double gck_model_penalty_at(const gck_model *model, size_t element, double w)
             return row->penalty_at == NULL ? 0 : row->penalty_at(layer, t, w);
         }
     }
-    assert(!"element of no tensor");
+    assert(false && "element of no tensor");
     return 0;
 }
 

@@ -80,7 +80,7 @@ static bool set(struct config *config, const struct option *option, const char *
     char *end;
     errno = 0;
     const long long number = strtoll(value, &end, 10);
-    if (errno == 0 && end != value && *end == '\0' && number >= option->minimum &&
+    if (errno == 0 && *value >= '0' && *value <= '9' && *end == '\0' && number >= option->minimum &&
         number <= option->maximum) {
         set_number(config, option, number);
         return true;

@@ -67,8 +67,10 @@ struct job *job_ref(struct job *job)
 void job_unref(struct job *job)
 {
     if (job == NULL || atomic_fetch_sub(&job->references, 1) > 1) return;
+    /* Only what was taken and not folded can be there; the table may be long, and its pages
+     * untouched. */
     if (job->partial != NULL)
-        for (size_t i = 0; i < gck_check_cut_of(job->check)->grain_count; i++)
+        for (size_t i = gck_check_folded(job->check); i < job->next; i++)
             gck_partial_done(&job->partial[i]);
     free(job->partial);
     gck_check_free(job->check);

@@ -4,6 +4,8 @@
 #include <stdio.h>
 
 static void write_line(const char *level, const char *event, const char *format, va_list arguments)
+    __attribute__((format(printf, 3, 0)));
+static void write_line(const char *level, const char *event, const char *format, va_list arguments)
 {
     char line[1024];
     int used = snprintf(line, sizeof line, "level=%s event=%s ", level, event);
