@@ -79,9 +79,9 @@ static gck_status spec_validate(const gck_check_spec *spec, gck_error *error)
 {
     if (!(spec->epsilon >= 1e-12 && spec->epsilon <= 1))
         return gck_error_set(error, GCK_INVALID, "epsilon",
-                             "must be between 1e-12 and 1, got %.17g", spec->epsilon);
+                             "must be between 1e-12 and 1, got %.16g", spec->epsilon);
     if (!isnan(spec->tolerance) && !(spec->tolerance >= 0 && spec->tolerance <= 1))
-        return gck_error_set(error, GCK_INVALID, "tolerance", "must be between 0 and 1, got %.17g",
+        return gck_error_set(error, GCK_INVALID, "tolerance", "must be between 0 and 1, got %.16g",
                              spec->tolerance);
     if (spec->worst > GCK_WORST_MAX)
         return gck_error_set(error, GCK_INVALID, "worst", "must be at most %d, got %zu",

@@ -57,12 +57,12 @@ gck_status gck_choice_set(gck_choice *choice, size_t index, double value, gck_er
     const gck_option *option = &choice->item->option[index];
     const bool integer = option->kind == GCK_OPTION_INTEGER;
     if (integer && value != floor(value))
-        return gck_error_set(error, GCK_INVALID, option->name, "must be an integer, got %.17g",
+        return gck_error_set(error, GCK_INVALID, option->name, "must be an integer, got %.16g",
                              value);
     if ((integer || option->kind == GCK_OPTION_NUMBER) &&
         !(value >= option->minimum && value <= option->maximum))
         return gck_error_set(error, GCK_INVALID, option->name,
-                             "must be between %.17g and %.17g, got %.17g", option->minimum,
+                             "must be between %.16g and %.16g, got %.16g", option->minimum,
                              option->maximum, value);
     choice->option[index] = value;
     return GCK_OK;

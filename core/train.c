@@ -39,7 +39,7 @@ static gck_status spec_validate(const gck_train_spec *spec, gck_error *error)
                              GCK_EPOCHS_MAX, spec->epochs);
     if (!(spec->validation_split >= 0 && spec->validation_split < 1))
         return gck_error_set(error, GCK_INVALID, "validation_split",
-                             "must be at least 0 and less than 1, got %.17g",
+                             "must be at least 0 and less than 1, got %.16g",
                              spec->validation_split);
     if (validation_rows_of(spec) >= spec->data->samples)
         return gck_error_set(error, GCK_INVALID, "validation_split",

@@ -217,7 +217,7 @@ static bool targets_are_shares(const struct place *place, const gck_model *model
         for (size_t axis = 1; axis < shape.rank; axis++)
             at[axis] = place_index(&at[axis - 1], index[axis]);
         return place_fail(&at[flat ? 0 : shape.rank - 1],
-                          "must be between 0 and 1 for %s, got %.17g", model->cost.item->name,
+                          "must be between 0 and 1 for %s, got %.16g", model->cost.item->name,
                           y[i]);
     }
     return true;
@@ -247,7 +247,7 @@ static bool read_weights(const struct value *value, const struct place *place, g
     for (size_t k = 0; k < data->samples; k++) {
         const struct place at = place_index(place, k);
         if (!(data->weights[k] >= 0))
-            return place_fail(&at, "must not be negative, got %.17g", data->weights[k]);
+            return place_fail(&at, "must not be negative, got %.16g", data->weights[k]);
     }
     return true;
 }

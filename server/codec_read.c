@@ -110,7 +110,7 @@ bool read_number(const struct value *value, const struct place *place, double mi
     if (!value_is_number(value)) return wrong_kind(value, place, "a number");
     const double number = value_number(value);
     if (!(number >= minimum && number <= maximum))
-        return place_fail(place, "must be between %.17g and %.17g, got %.17g", minimum, maximum,
+        return place_fail(place, "must be between %.16g and %.16g, got %.16g", minimum, maximum,
                           number);
     *ret_number = number;
     return true;
@@ -121,9 +121,9 @@ bool read_count(const struct value *value, const struct place *place, uint64_t m
 {
     if (!value_is_number(value)) return wrong_kind(value, place, "an integer");
     const double number = value_number(value);
-    if (number != floor(number)) return place_fail(place, "must be an integer, got %.17g", number);
+    if (number != floor(number)) return place_fail(place, "must be an integer, got %.16g", number);
     if (!(number >= (double)minimum && number <= (double)maximum))
-        return place_fail(place, "must be between %llu and %llu, got %.17g",
+        return place_fail(place, "must be between %llu and %llu, got %.16g",
                           (unsigned long long)minimum, (unsigned long long)maximum, number);
     *ret_count = (uint64_t)number;
     return true;
