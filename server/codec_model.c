@@ -8,17 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COUNT(array) (sizeof(array) / sizeof(array)[0])
-
-/* The largest integer up to which doubles hold every one. */
-#define EXACT_MAX UINT64_C(9007199254740991)
-
 enum { WHAT_SIZE = 160 };
-
-static bool out_of_memory(const struct place *place)
-{
-    return problem_set(place->problem, PROBLEM_OUT_OF_MEMORY, "memory is out");
-}
 
 static bool read_input_shape(const struct value *value, const struct place *place,
                              gck_shape *ret_shape)
@@ -129,7 +119,7 @@ static bool make_model(const struct value *value, const struct place *place, gck
     if (count < 1 || count > GCK_LAYERS_MAX)
         return place_fail(&at_layers, "must have 1 to %d layers, got %zu", GCK_LAYERS_MAX, count);
     gck_layer_spec *layers = calloc(count, sizeof *layers);
-    if (layers == NULL) return out_of_memory(place);
+    if (layers == NULL) return place_fail_memory(place);
     gck_error error;
     bool made = read_layers(layers_value, &at_layers, layers);
     if (made && gck_model_new(&shape, layers, count, &cost, seed, ret_model, &error) != GCK_OK)
@@ -142,7 +132,7 @@ bool read_model_parameters(const struct value *value, const struct place *place,
                            const gck_model *model, double **ret_parameters)
 {
     double *parameters = gck_vector_new(model->parameter_count);
-    if (parameters == NULL) return out_of_memory(place);
+    if (parameters == NULL) return place_fail_memory(place);
     const struct value *given = value_member(value, "parameters");
     const struct place at = place_key(place, "parameters");
     if (given == NULL)
@@ -181,7 +171,7 @@ bool read_x(const struct value *value, const struct place *place, const gck_mode
     snprintf(what, sizeof what, "x as layer 0 (%s) takes it", gck_layer_name(&model->layer[0]));
     if (!read_extent(value, place, &shape, what)) return false;
     double *x = gck_vector_new(samples * model->inputs);
-    if (x == NULL) return out_of_memory(place);
+    if (x == NULL) return place_fail_memory(place);
     if (!read_tensor(value, place, &shape, what, x)) {
         gck_vector_free(x);
         return false;

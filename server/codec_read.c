@@ -59,6 +59,11 @@ bool place_fail(const struct place *place, const char *format, ...)
     return false;
 }
 
+bool place_fail_memory(const struct place *place)
+{
+    return problem_set(place->problem, PROBLEM_OUT_OF_MEMORY, "memory is out");
+}
+
 bool place_fail_error(const struct place *place, const gck_error *error)
 {
     pointer_set(place);

@@ -9,6 +9,11 @@
 #include <gradcheck/item.h>
 #include <gradcheck/tensor.h>
 
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+
+/* The largest integer up to which doubles hold every one. */
+#define EXACT_MAX UINT64_C(9007199254740991)
+
 /* A place in a body: a chain of keys and indexes that ends at the root. */
 struct place {
     struct problem *problem;
@@ -23,6 +28,9 @@ struct place place_index(const struct place *up, size_t index);
 /* 422 at the place. */
 bool place_fail(const struct place *place, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* Memory is out while this is read. */
+bool place_fail_memory(const struct place *place);
 
 /* A fault that the core found in what stands at the place. */
 bool place_fail_error(const struct place *place, const gck_error *error);

@@ -261,7 +261,7 @@ struct blob *codec_parameters(const gck_model *model, const double *parameters, 
 {
     struct writer w = {0};
     struct value *object = write_object(&w);
-    write_member(&w, object, "parameters", write_parameters(&w, model, parameters, NULL));
+    write_member(&w, object, "parameters", write_parameters(&w, model, parameters));
     if (mask_samples > 0) write_member(&w, object, "masks", masks_value(&w, model, mask_samples));
     return write_blob(&w, object);
 }

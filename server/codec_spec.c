@@ -9,14 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COUNT(array) (sizeof(array) / sizeof(array)[0])
-#define EXACT_MAX UINT64_C(9007199254740991)
-
-static bool out_of_memory(const struct place *place)
-{
-    return problem_set(place->problem, PROBLEM_OUT_OF_MEMORY, "memory is out");
-}
-
 /* An optional member that has a value; null counts as absent where null is the default. */
 static const struct value *optional(const struct value *object, const char *name)
 {
@@ -64,7 +56,7 @@ static bool read_labels(const struct value *value, const struct place *place, st
     if (count > LABELS_MAX)
         return place_fail(place, "must have at most %d labels, got %zu", LABELS_MAX, count);
     labels->label = calloc(count + 1, sizeof *labels->label);
-    if (labels->label == NULL) return out_of_memory(place);
+    if (labels->label == NULL) return place_fail_memory(place);
     void *iterator = NULL;
     const struct value *member;
     const char *name, *text;
@@ -122,7 +114,7 @@ static bool read_layer_list(const struct value *value, const struct place *place
 {
     if (!read_array(value, place)) return false;
     spec->layer_checked = calloc(spec->model->layer_count, sizeof *spec->layer_checked);
-    if (spec->layer_checked == NULL) return out_of_memory(place);
+    if (spec->layer_checked == NULL) return place_fail_memory(place);
     for (size_t i = 0; i < value_count(value); i++) {
         const struct place at = place_index(place, i);
         uint64_t layer;
@@ -319,7 +311,7 @@ struct spec *codec_spec_decode(enum job_kind kind, const struct blob *bytes,
     struct body body;
     if (!body_open(&body, bytes, limits, problem)) return NULL;
     struct spec *spec = calloc(1, sizeof *spec);
-    bool decoded = spec != NULL || out_of_memory(&body.place);
+    bool decoded = spec != NULL || place_fail_memory(&body.place);
     if (decoded) {
         spec->kind = kind;
         spec->priority = PRIORITY_NORMAL;
@@ -345,6 +337,19 @@ bool codec_spec_model(const struct blob *bytes, const struct limits *limits, gck
     return decoded;
 }
 
+/* A summary does not use the parameters given, but says what is wrong with them. */
+static bool parameters_are_sound(const struct value *value, const struct place *place,
+                                 const struct limits *limits, const gck_model *model)
+{
+    double *parameters = NULL;
+    if (value_member(value, "parameters") == NULL) return true;
+    if (model->parameter_count > limits->job_bytes / sizeof *parameters)
+        return problem_set(place->problem, PROBLEM_TOO_LARGE, "these parameters are too many");
+    const bool sound = read_model_parameters(value, place, model, &parameters);
+    gck_vector_free(parameters);
+    return sound;
+}
+
 bool codec_summary_decode(const struct blob *bytes, const struct limits *limits,
                           gck_model **ret_model, size_t *ret_samples, struct problem *problem)
 {
@@ -357,7 +362,8 @@ bool codec_summary_decode(const struct blob *bytes, const struct limits *limits,
     const bool decoded =
         read_object(body.root, &body.place, names, COUNT(names)) &&
         optional_count(body.root, &body.place, "samples", 1, UINT32_MAX, &samples) &&
-        read_required(body.root, &body.place, "model", &value) && read_model(value, &at, ret_model);
+        read_required(body.root, &body.place, "model", &value) &&
+        read_model(value, &at, ret_model) && parameters_are_sound(value, &at, limits, *ret_model);
     *ret_samples = (size_t)samples;
     document_free(body.document);
     return decoded;

@@ -25,12 +25,12 @@ struct value *write_shape(struct writer *writer, const gck_shape *shape)
 }
 
 struct value *write_parameters(struct writer *writer, const gck_model *model,
-                               const double *parameters, const bool *chosen)
+                               const double *parameters)
 {
     struct value *array = write_array(writer);
     for (size_t i = 0; i < model->layer_count; i++) {
         const gck_layer *layer = &model->layer[i];
-        if (layer->tensor_count == 0 || (chosen != NULL && !chosen[i])) {
+        if (layer->tensor_count == 0) {
             write_item(writer, array, write_null());
             continue;
         }

@@ -11,6 +11,6 @@ struct value *write_shape(struct writer *writer, const gck_shape *shape);
 /* One entry a layer: its tensors by name, or null; layers with no flag in `chosen` (NULL: all) are
  * null, too. */
 struct value *write_parameters(struct writer *writer, const gck_model *model,
-                               const double *parameters, const bool *chosen);
+                               const double *parameters);
 
 #endif

@@ -245,6 +245,19 @@ START_TEST(summary_refuses)
 }
 
 /* A shape that fits no machine is still a model: the numbers tell so without overflow. */
+/* It has no use for parameters, but wrong ones must not pass silently. */
+START_TEST(summary_reads_parameters)
+{
+    struct service service;
+    service_start(&service, "");
+    json_t *model = model_new(3, "2 linear", "mse");
+    json_object_set_new(model, "parameters",
+                        json_pack("[{s:[[i, i]], s:[i, i]}]", "W", 1, 2, "b", 0, 0));
+    problem_expect(post(&service, SUMMARY, json_pack("{s:o}", "model", model)), 422,
+                   "/model/parameters/0/W");
+    service_end(&service);
+}
+
 START_TEST(summary_of_a_huge_model)
 {
     struct service service;
@@ -271,6 +284,7 @@ int main(void)
                                   summary_counts,
                                   summary_grows_with_samples,
                                   summary_refuses,
+                                  summary_reads_parameters,
                                   summary_of_a_huge_model,
                                   NULL};
     return suite_main("catalog", tests);
