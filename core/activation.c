@@ -3,7 +3,9 @@
  * Slopes exactly on a kink are conventions: relu 0, leaky_relu alpha, elu 1, selu scale,
  * piecewise_linear 0. */
 #include "core/activation.h"
+#include "core/change.h"
 #include "core/derivatives.h"
+#include "core/exact.h"
 
 #include <assert.h>
 #include <math.h>
@@ -34,6 +36,8 @@
         .item = {__VA_ARGS__},                                                                    \
         .forward = NAME##_forward,                                                                \
         .derivatives = &NAME##_derivatives,                                                       \
+        .change = &gck_change_##NAME,                                                             \
+        .exact = &gck_exact_##NAME,                                                               \
         .entropy = ENTROPY,                                                                       \
     };
 
@@ -264,6 +268,8 @@ static const gck_activation_row softmax_row = {
     .item = {.name = "softmax", .formula = "exp(z_j) / sum_i exp(z_i)"},
     .forward = softmax_forward,
     .derivatives = &softmax_derivatives,
+    .change = &gck_change_softmax,
+    .exact = &gck_exact_softmax,
     .entropy = &gck_entropy_softmax,
 };
 

@@ -9,7 +9,9 @@
 typedef struct gck_activation_row {
     gck_item item;
     void (*forward)(const double *option, size_t units, size_t samples, const double *z, double *a);
-    const struct gck_activation_derivatives *derivatives;
+    const struct gck_activation_derivatives *derivatives; /* core/derivatives.h */
+    const struct gck_activation_change *change;           /* core/change.h */
+    const struct gck_activation_exact *exact;             /* core/exact.h */
     const gck_entropy *entropy; /* NULL unless outputs lie in [0, 1] */
 } gck_activation_row;
 

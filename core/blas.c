@@ -3,6 +3,7 @@
 #include <gradcheck/tensor.h>
 
 #include "core/gemm.h"
+#include "core/kernels.h"
 
 #include <assert.h>
 #include <cblas.h>
@@ -113,7 +114,7 @@ const char *gck_signature(char text[GCK_SIGNATURE_SIZE])
     char *space = strchr(library, ' ');
     if (space != NULL) space = strchr(space + 1, ' ');
     if (space != NULL) *space = '\0';
-    snprintf(text, GCK_SIGNATURE_SIZE, "gradcheck %s, plain kernels, %s %s", GCK_VERSION, library,
-             openblas_get_corename());
+    snprintf(text, GCK_SIGNATURE_SIZE, "gradcheck %s, %s kernels, %s %s", GCK_VERSION,
+             gck_kernels_active()->name, library, openblas_get_corename());
     return text;
 }

@@ -1,85 +1,26 @@
-/* Plan and fold. Grains stand in this order: the analytic gradient of each row block; then, block
- * by block, the numeric derivatives of the parameters and those of the block's x. */
+/* The life of a check: plan, fold, saved state. */
 #include "core/check.h"
-#include "core/backward.h"
-#include "core/plain.h"
+#include "core/numeric.h"
 
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* What a pass costs beside its samples, for each layer. */
-#define LAYER_OPERATIONS 1000.0
-/* Passes over a block that stay below a grain: two for an element, or one forward and one backward.
- */
-#define BLOCK_PASSES 4.0
-
-static size_t minimum(size_t a, size_t b)
+static bool takes_epsilon(gck_method method)
 {
-    return a < b ? a : b;
-}
-
-static size_t divide_up(size_t a, size_t b)
-{
-    return a / b + (a % b != 0);
-}
-
-static bool layer_is_checked(const bool *layer_checked, size_t layer)
-{
-    return layer_checked == NULL || layer_checked[layer];
-}
-
-static size_t layer_parameters(const gck_layer *layer)
-{
-    size_t count = 0;
-    for (size_t t = 0; t < layer->tensor_count; t++)
-        count += layer->tensor[t].count;
-    return count;
-}
-
-/* Two passes over rows samples. */
-static double element_operations(const gck_model *model, size_t rows)
-{
-    return 2 * ((double)rows * gck_model_operations(model) +
-                (double)model->layer_count * LAYER_OPERATIONS);
-}
-
-/* Elements of a grain over a block of that many rows. */
-static double grain_elements(const gck_model *model, size_t rows)
-{
-    return fmax(1, floor(GCK_GRAIN_OPERATIONS / element_operations(model, rows)));
-}
-
-void gck_check_estimate(const gck_model *model, size_t samples, const bool *layer_checked,
-                        bool inputs, gck_check_cost *ret_cost)
-{
-    size_t parameters = 0;
-    for (size_t i = 0; i < model->layer_count; i++)
-        if (layer_is_checked(layer_checked, i)) parameters += layer_parameters(&model->layer[i]);
-    const double x = inputs ? (double)samples * (double)model->inputs : 0;
-    const size_t rows = gck_pass_block_rows(model, samples, BLOCK_PASSES);
-    const double blocks = ceil((double)samples / (double)rows);
-    const double grain = grain_elements(model, rows);
-    *ret_cost = (gck_check_cost){
-        .parameters = parameters,
-        .grains = blocks * (2 + ceil((double)parameters / grain)) + ceil(x / grain),
-        .evaluations = 2 * ((double)parameters + x),
-        .operations = (double)parameters * blocks * element_operations(model, rows) +
-                      x * element_operations(model, rows) +
-                      2 * element_operations(model, rows) * blocks,
-        .memory_bytes = sizeof(double) * (5 * (double)model->parameter_count + 4 * x),
-        .grain_bytes = gck_plain_bytes(model, rows) +
-                       (double)rows * (double)gck_backward_sample_values(model) * sizeof(double),
-    };
-    ret_cost->memory_bytes += ret_cost->grain_bytes;
+    return method == GCK_CENTRAL || method == GCK_FORWARD;
 }
 
 static gck_status spec_validate(const gck_check_spec *spec, gck_error *error)
 {
-    if (!(spec->epsilon >= 1e-12 && spec->epsilon <= 1))
+    if (takes_epsilon(spec->method) && !(spec->epsilon >= 1e-12 && spec->epsilon <= 1))
         return gck_error_set(error, GCK_INVALID, "epsilon",
                              "must be between 1e-12 and 1, got %.16g", spec->epsilon);
+    if (spec->method == GCK_DIRECTIONAL &&
+        (spec->directions < 1 || spec->directions > GCK_DIRECTIONS_MAX))
+        return gck_error_set(error, GCK_INVALID, "directions", "must be between 1 and %d, got %zu",
+                             GCK_DIRECTIONS_MAX, spec->directions);
     if (!isnan(spec->tolerance) && !(spec->tolerance >= 0 && spec->tolerance <= 1))
         return gck_error_set(error, GCK_INVALID, "tolerance", "must be between 0 and 1, got %.16g",
                              spec->tolerance);
@@ -89,48 +30,79 @@ static gck_status spec_validate(const gck_check_spec *spec, gck_error *error)
     return GCK_OK;
 }
 
-static void ranges_set(gck_check *check)
+size_t check_x_count(const gck_check *check)
 {
-    const gck_model *model = check->spec.model;
-    size_t offset = 0;
-    for (size_t i = 0; i < model->layer_count; i++) {
-        const size_t count = layer_parameters(&model->layer[i]);
-        if (count > 0 && layer_is_checked(check->spec.layer_checked, i)) {
-            check->range[check->range_count++] = (check_range){i, offset, count, check->parameters};
-            check->parameters += count;
-        }
-        offset += count;
+    return check->spec.inputs ? check->spec.data->samples * check->spec.model->inputs : 0;
+}
+
+/* ---- memory: one slab for all that is summed ---- */
+
+static double *take(double **next, size_t count)
+{
+    double *taken = *next;
+    *next += count;
+    return taken;
+}
+
+static void side_place(check_side *side, size_t count, double **next)
+{
+    side->analytic = take(next, count);
+    side->numeric = take(next, count);
+    side->exact = take(next, count);
+    side->bar = take(next, count);
+}
+
+static size_t survey_units(const gck_check *check)
+{
+    return gck_kink_units(check->spec.model);
+}
+
+size_t check_survey_count(const gck_check *check)
+{
+    return 2 * survey_units(check) + 1;
+}
+
+static size_t crossings_count(const gck_check *check)
+{
+    if (!check->kinked) return 0;
+    return (check->range_count + 1) * (survey_units(check) + check->spec.data->samples);
+}
+
+static size_t direction_count(const gck_check *check)
+{
+    if (check->spec.method != GCK_DIRECTIONAL) return 0;
+    return check->range_count * GCK_TENSORS_MAX * check->spec.directions;
+}
+
+static size_t slab_count(const gck_check *check)
+{
+    return 4 * (check->spec.model->parameter_count + check_x_count(check)) +
+           check_survey_count(check) + crossings_count(check) + direction_count(check);
+}
+
+static gck_status room_take(gck_check *check, gck_error *error)
+{
+    const size_t parameters = check->spec.model->parameter_count, x = check_x_count(check);
+    double *next = gck_vector_new(slab_count(check));
+    check->slab = next;
+    check->parameter.crossed = calloc(parameters + 1, 1);
+    check->x.crossed = calloc(x + 1, 1);
+    check->crossings = calloc(check->range_count + 1, sizeof *check->crossings);
+    if (check->slab == NULL || check->parameter.crossed == NULL || check->x.crossed == NULL ||
+        check->crossings == NULL)
+        return gck_error_memory(error);
+    side_place(&check->parameter, parameters, &next);
+    side_place(&check->x, x, &next);
+    check->survey.live = take(&next, survey_units(check));
+    check->survey.on_kink = take(&next, survey_units(check));
+    check->survey.saturated = take(&next, 1);
+    for (size_t i = 0; check->kinked && i <= check->range_count; i++) {
+        check->crossings[i].unit = take(&next, survey_units(check));
+        check->crossings[i].sample = take(&next, check->spec.data->samples);
     }
-}
-
-static size_t parameter_grains(const gck_check *check)
-{
-    return divide_up(check->parameters, check->cut.grain_elements);
-}
-
-/* Grains of x in a block of that many rows. */
-static size_t input_grains(const gck_check *check, size_t rows)
-{
-    if (!check->spec.inputs) return 0;
-    return divide_up(rows * check->spec.model->inputs, check->cut.grain_inputs);
-}
-
-static size_t last_block_rows(const gck_check *check)
-{
-    return check->spec.data->samples - (check->cut.block_count - 1) * check->cut.block_rows;
-}
-
-static void cut_set(gck_check *check)
-{
-    const gck_model *model = check->spec.model;
-    gck_check_cut *cut = &check->cut;
-    cut->block_rows = gck_pass_block_rows(model, check->spec.data->samples, BLOCK_PASSES);
-    cut->block_count = divide_up(check->spec.data->samples, cut->block_rows);
-    cut->grain_elements = (size_t)grain_elements(model, cut->block_rows);
-    cut->grain_inputs = cut->grain_elements;
-    cut->grain_count = cut->block_count * (1 + parameter_grains(check)) +
-                       (cut->block_count - 1) * input_grains(check, cut->block_rows) +
-                       input_grains(check, last_block_rows(check));
+    check->direction = take(&next, direction_count(check));
+    assert((size_t)(next - check->slab) == slab_count(check));
+    return GCK_OK;
 }
 
 gck_status gck_check_new(const gck_check_spec *spec, gck_check **ret_check, gck_error *error)
@@ -142,26 +114,23 @@ gck_status gck_check_new(const gck_check_spec *spec, gck_check **ret_check, gck_
     gck_check *check = calloc(1, sizeof *check);
     if (check == NULL) return gck_error_memory(error);
     check->spec = *spec;
+    if (!takes_epsilon(spec->method)) check->spec.epsilon = NAN;
     if (isnan(spec->tolerance))
         check->spec.tolerance = gck_tolerance_default(spec->method, spec->epsilon);
-    const size_t x = spec->inputs ? spec->data->samples * model->inputs : 0;
+    check->kinked = takes_epsilon(spec->method) && gck_kink_ahead(model, 0);
     check->range = calloc(model->layer_count, sizeof *check->range);
-    check->analytic = gck_vector_new(model->parameter_count);
-    check->numeric = gck_vector_new(model->parameter_count);
-    check->analytic_x = gck_vector_new(x);
-    check->numeric_x = gck_vector_new(x);
-    if (check->range == NULL || check->analytic == NULL || check->numeric == NULL ||
-        check->analytic_x == NULL || check->numeric_x == NULL) {
+    if (check->range == NULL) {
         status = gck_error_memory(error);
         goto out;
     }
-    ranges_set(check);
+    check_cut_set(check);
     if (check->parameters == 0 && !spec->inputs) {
         status = gck_error_set(error, GCK_INVALID, "layers",
                                "no layer with parameters is checked, and inputs are not either");
         goto out;
     }
-    cut_set(check);
+    status = room_take(check, error);
+    if (status != GCK_OK) goto out;
     *ret_check = check;
     check = NULL;
 out:
@@ -173,10 +142,10 @@ void gck_check_free(gck_check *check)
 {
     if (check == NULL) return;
     free(check->range);
-    gck_vector_free(check->analytic);
-    gck_vector_free(check->numeric);
-    gck_vector_free(check->analytic_x);
-    gck_vector_free(check->numeric_x);
+    gck_vector_free(check->slab);
+    free(check->parameter.crossed);
+    free(check->x.crossed);
+    free(check->crossings);
     free(check);
 }
 
@@ -185,99 +154,133 @@ const gck_check_cut *gck_check_cut_of(const gck_check *check)
     return &check->cut;
 }
 
-static gck_rows block_at(const gck_check *check, size_t block)
-{
-    const gck_check_cut *cut = &check->cut;
-    return (gck_rows){block * cut->block_rows,
-                      block + 1 < cut->block_count ? cut->block_rows : last_block_rows(check),
-                      NULL};
-}
-
-static check_grain slice(grain_kind kind, gck_rows block, size_t index, size_t length, size_t total)
-{
-    const size_t first = index * length;
-    return (check_grain){kind, block, first, minimum(length, total - first)};
-}
-
-check_grain check_grain_at(const gck_check *check, size_t index)
-{
-    const gck_check_cut *cut = &check->cut;
-    assert(index < cut->grain_count);
-    if (index < cut->block_count)
-        return (check_grain){.kind = GRAIN_ANALYTIC, .block = block_at(check, index)};
-    index -= cut->block_count;
-    /* Only the last block may hold fewer rows, so all before it hold equally many grains. */
-    const size_t grains = parameter_grains(check) + input_grains(check, cut->block_rows);
-    const size_t block = minimum(index / grains, cut->block_count - 1);
-    const gck_rows rows = block_at(check, block);
-    index -= block * grains;
-    if (index < parameter_grains(check))
-        return slice(GRAIN_PARAMETERS, rows, index, cut->grain_elements, check->parameters);
-    return slice(GRAIN_INPUTS, rows, index - parameter_grains(check), cut->grain_inputs,
-                 rows.count * check->spec.model->inputs);
-}
-
-size_t check_element(const gck_check *check, size_t place)
-{
-    size_t i = 0;
-    while (place - check->range[i].first >= check->range[i].count)
-        i++;
-    return check->range[i].offset + (place - check->range[i].first);
-}
-
 void gck_partial_done(gck_partial *partial)
 {
     gck_vector_free(partial->values);
     *partial = (gck_partial){0};
 }
 
-/* values: the block's loss, the gradient, and dJ/dx (inputs, rows) when inputs are checked */
+/* ---- fold ---- */
+
+static void add(double *sum, const double *values, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        sum[i] += values[i];
+}
+
+/* (inputs, rows) of a block to rows of x */
+static void fold_columns(const gck_check *check, const check_grain *grain, const double *values,
+                         double *x)
+{
+    const size_t inputs = check->spec.model->inputs, rows = grain->block.count;
+    for (size_t i = 0; i < grain->count; i++)
+        for (size_t k = 0; k < rows; k++)
+            x[(grain->block.first + k) * inputs + grain->first + i] = values[i * rows + k];
+}
+
+/* values: the block's loss, the survey, gradient and bar, and both of x when inputs are checked */
 static void fold_analytic(gck_check *check, const check_grain *grain, const double *values)
 {
-    const gck_model *model = check->spec.model;
+    const size_t parameters = check->spec.model->parameter_count;
     check->loss += values[0];
-    for (size_t i = 0; i < model->parameter_count; i++)
-        check->analytic[i] += values[1 + i];
+    add(check->survey.live, ++values, check_survey_count(check));
+    values += check_survey_count(check);
+    add(check->parameter.analytic, values, parameters);
+    add(check->parameter.bar, values + parameters, parameters);
     if (!check->spec.inputs) return;
-    const double *dx = values + 1 + model->parameter_count;
-    for (size_t k = 0; k < grain->block.count; k++)
-        for (size_t i = 0; i < model->inputs; i++)
-            check->analytic_x[(grain->block.first + k) * model->inputs + i] =
-                dx[i * grain->block.count + k];
+    values += 2 * parameters;
+    const size_t count = grain->block.count * check->spec.model->inputs;
+    check_grain all = *grain;
+    all.count = check->spec.model->inputs;
+    fold_columns(check, &all, values, check->x.analytic);
+    fold_columns(check, &all, values + count, check->x.bar);
 }
 
-static void fold_numeric(gck_check *check, const check_grain *grain, const double *values)
+static void fold_crossings(gck_check *check, const check_grain *grain, const double *values)
 {
-    if (grain->kind == GRAIN_INPUTS) {
-        memcpy(check->numeric_x + grain->block.first * check->spec.model->inputs + grain->first,
-               values, grain->count * sizeof *values);
-        check->done += grain->count * check->cut.block_count;
-        return;
+    const size_t index =
+        grain->range == NULL ? check->range_count : (size_t)(grain->range - check->range);
+    const gck_crossings *crossings = &check->crossings[index];
+    add(crossings->unit, values, survey_units(check));
+    add(crossings->sample + grain->block.first, values + survey_units(check), grain->block.count);
+}
+
+/* values: numeric, exact and, where there are kinks, crossed, each (inputs, units of the grain);
+ * then the crossings by unit and by sample. W is (inputs, units), b follows it. */
+static void fold_units(gck_check *check, const check_grain *grain, const double *values)
+{
+    const check_range *range = grain->range;
+    const size_t count = range->inputs * grain->count;
+    for (size_t i = 0; i < range->inputs; i++)
+        for (size_t u = 0; u < grain->count; u++) {
+            const size_t element = range->offset + i * range->units + grain->first + u;
+            const double *value = values + i * grain->count + u;
+            check->parameter.numeric[element] += value[0];
+            check->parameter.exact[element] += value[count];
+            if (check->kinked && value[2 * count] > 0) check->parameter.crossed[element] = 1;
+        }
+    if (check->kinked) fold_crossings(check, grain, values + 3 * count);
+    check->done += count;
+}
+
+static void fold_inputs(gck_check *check, const check_grain *grain, const double *values)
+{
+    const size_t count = grain->count * grain->block.count;
+    const size_t inputs = check->spec.model->inputs;
+    fold_columns(check, grain, values, check->x.numeric);
+    fold_columns(check, grain, values + count, check->x.exact);
+    for (size_t i = 0; check->kinked && i < grain->count; i++)
+        for (size_t k = 0; k < grain->block.count; k++)
+            check->x.crossed[(grain->block.first + k) * inputs + grain->first + i] =
+                values[2 * count + i * grain->block.count + k] > 0;
+    if (check->kinked) fold_crossings(check, grain, values + 3 * count);
+    check->done += count * check->cut.block_count;
+}
+
+/* values: the derivative along this direction, of each tensor */
+static void fold_direction(gck_check *check, const check_grain *grain, const double *values)
+{
+    const size_t directions = check->spec.directions;
+    const size_t range = (size_t)(grain->range - check->range);
+    for (size_t t = 0; t < GCK_TENSORS_MAX; t++)
+        check->direction[(range * GCK_TENSORS_MAX + t) * directions + grain->first] += values[t];
+    /* The elements count as done with their last direction. */
+    if (grain->first + 1 == directions) check->done += grain->range->count;
+}
+
+size_t check_partial_count(const gck_check *check, const check_grain *grain)
+{
+    const gck_model *model = check->spec.model;
+    const size_t kinks = check->kinked ? survey_units(check) + grain->block.count : 0;
+    const size_t matrices = check->kinked ? 3 : 2;
+    switch (grain->kind) {
+    case GRAIN_ANALYTIC:
+        return 1 + check_survey_count(check) + 2 * model->parameter_count +
+               (check->spec.inputs ? 2 * grain->block.count * model->inputs : 0);
+    case GRAIN_UNITS:
+        return matrices * grain->range->inputs * grain->count + kinks;
+    case GRAIN_INPUTS:
+        return matrices * grain->count * grain->block.count + kinks;
+    default:
+        return GCK_TENSORS_MAX;
     }
-    for (size_t i = 0; i < grain->count; i++)
-        check->numeric[check_element(check, grain->first + i)] += values[i];
-    check->done += grain->count;
-}
-
-static size_t partial_count(const gck_check *check, const check_grain *grain)
-{
-    if (grain->kind != GRAIN_ANALYTIC) return grain->count;
-    return 1 + check->spec.model->parameter_count +
-           (check->spec.inputs ? grain->block.count * check->spec.model->inputs : 0);
 }
 
 gck_status gck_check_fold(gck_check *check, size_t index, const gck_partial *partial,
                           gck_error *error)
 {
+    static void (*const folds[])(gck_check *, const check_grain *, const double *) = {
+        [GRAIN_ANALYTIC] = fold_analytic,
+        [GRAIN_UNITS] = fold_units,
+        [GRAIN_INPUTS] = fold_inputs,
+        [GRAIN_DIRECTION] = fold_direction,
+    };
     assert(index == check->folded);
     const check_grain grain = check_grain_at(check, index);
-    if (partial->count != partial_count(check, &grain))
+    if (partial->count != check_partial_count(check, &grain))
         return gck_error_set(error, GCK_CORRUPT, "", "grain %zu has %zu values", index,
                              partial->count);
-    if (grain.kind == GRAIN_ANALYTIC)
-        fold_analytic(check, &grain, partial->values);
-    else
-        fold_numeric(check, &grain, partial->values);
+    folds[grain.kind](check, &grain, partial->values);
     check->folded++;
     return GCK_OK;
 }
@@ -292,51 +295,52 @@ size_t gck_check_done(const gck_check *check)
     return check->done / check->cut.block_count;
 }
 
-static size_t x_count(const gck_check *check)
-{
-    return check->spec.inputs ? check->spec.data->samples * check->spec.model->inputs : 0;
-}
-
 size_t gck_check_total(const gck_check *check)
 {
-    return check->parameters + x_count(check);
+    return check->parameters + check_x_count(check);
 }
 
-/* ---- saved state: folded, done, loss, then the four vectors ---- */
+/* ---- saved state: folded, done, loss, the slab, and what crossed ---- */
 
 enum { STATE_HEAD = 3 };
 
+static size_t crossed_count(const gck_check *check)
+{
+    return check->spec.model->parameter_count + check_x_count(check);
+}
+
 size_t gck_check_state_count(const gck_check *check)
 {
-    return STATE_HEAD + 2 * (check->spec.model->parameter_count + x_count(check));
+    return STATE_HEAD + slab_count(check) + (check->kinked ? crossed_count(check) : 0);
 }
 
 void gck_check_state_save(const gck_check *check, double *values)
 {
-    const size_t parameters = check->spec.model->parameter_count, x = x_count(check);
+    const size_t parameters = check->spec.model->parameter_count;
     values[0] = (double)check->folded;
     values[1] = (double)check->done;
     values[2] = check->loss;
-    values += STATE_HEAD;
-    memcpy(values, check->analytic, parameters * sizeof *values);
-    memcpy(values + parameters, check->numeric, parameters * sizeof *values);
-    memcpy(values + 2 * parameters, check->analytic_x, x * sizeof *values);
-    memcpy(values + 2 * parameters + x, check->numeric_x, x * sizeof *values);
+    memcpy(values + STATE_HEAD, check->slab, slab_count(check) * sizeof *values);
+    values += STATE_HEAD + slab_count(check);
+    for (size_t i = 0; check->kinked && i < crossed_count(check); i++)
+        values[i] = i < parameters ? check->parameter.crossed[i] : check->x.crossed[i - parameters];
 }
 
 gck_status gck_check_state_load(gck_check *check, const double *values, gck_error *error)
 {
-    const size_t parameters = check->spec.model->parameter_count, x = x_count(check);
+    const size_t parameters = check->spec.model->parameter_count;
     if (!(values[0] >= 0 && values[0] <= (double)check->cut.grain_count) ||
         !(values[1] >= 0 && values[1] <= (double)(gck_check_total(check) * check->cut.block_count)))
         return gck_error_set(error, GCK_CORRUPT, "", "the saved check is beyond its end");
     check->folded = (size_t)values[0];
     check->done = (size_t)values[1];
     check->loss = values[2];
-    values += STATE_HEAD;
-    memcpy(check->analytic, values, parameters * sizeof *values);
-    memcpy(check->numeric, values + parameters, parameters * sizeof *values);
-    memcpy(check->analytic_x, values + 2 * parameters, x * sizeof *values);
-    memcpy(check->numeric_x, values + 2 * parameters + x, x * sizeof *values);
+    memcpy(check->slab, values + STATE_HEAD, slab_count(check) * sizeof *values);
+    values += STATE_HEAD + slab_count(check);
+    for (size_t i = 0; check->kinked && i < crossed_count(check); i++) {
+        unsigned char *crossed =
+            i < parameters ? &check->parameter.crossed[i] : &check->x.crossed[i - parameters];
+        *crossed = values[i] > 0;
+    }
     return GCK_OK;
 }

@@ -1,18 +1,27 @@
-/* The inside of a check, for its own files: check.c (plan, fold), check_grain.c (work),
- * check_report.c (result). */
+/* The inside of a check, for its own files: check.c (life, fold, saved state), check_cut.c (what it
+ * needs, how it is cut), check_grain.c (work), check_report.c and check_warn.c (result). */
 #ifndef GRADCHECK_CORE_CHECK_H
 #define GRADCHECK_CORE_CHECK_H
 
 #include <gradcheck/check.h>
 
+#include "core/kinks.h"
 #include "core/pass.h"
+#include "core/survey.h"
 
 /* A layer's parameters among those that are checked. */
 typedef struct check_range {
     size_t layer;
     size_t offset, count; /* in the model's parameters */
-    size_t first;         /* place of the first one among the checked */
+    size_t inputs, units; /* rows of the weights into a unit, with the bias's; units */
+    size_t grain_units;   /* of a grain; the last may have fewer */
 } check_range;
+
+/* The gradients of the parameters, or of x row-major. */
+typedef struct check_side {
+    double *analytic, *numeric, *exact, *bar;
+    unsigned char *crossed; /* whether any sample's stencil crosses a kink */
+} check_side;
 
 struct gck_check {
     gck_check_spec spec;
@@ -20,25 +29,44 @@ struct gck_check {
     size_t range_count;
     check_range *range;
     size_t parameters; /* checked */
+    bool kinked;       /* whether anything has a kink; else nothing of the kind is counted */
     size_t folded;     /* grains */
-    size_t done;       /* elements times blocks; an element of x counts as often as a parameter */
-    double loss;       /* sum_k w_k L_k */
-    /* As long as the model's parameters; of x, row-major, or empty. */
-    double *analytic, *numeric, *analytic_x, *numeric_x;
+    size_t done; /* elements times blocks; an element of x counts as often as a parameter */
+    double loss; /* sum_k w_k L_k */
+    double *slab;
+    check_side parameter, x;
+    gck_survey survey;
+    gck_crossings *crossings; /* of each range, then of the inputs */
+    double *direction;        /* (ranges, GCK_TENSORS_MAX, directions): exact derivatives */
 };
 
-typedef enum grain_kind { GRAIN_ANALYTIC, GRAIN_PARAMETERS, GRAIN_INPUTS } grain_kind;
+typedef enum grain_kind { GRAIN_ANALYTIC, GRAIN_UNITS, GRAIN_INPUTS, GRAIN_DIRECTION } grain_kind;
 
 /* What a grain's index stands for. */
 typedef struct check_grain {
     grain_kind kind;
     gck_rows block;
-    size_t first, count; /* elements: of the checked parameters, or of the block's x */
+    const check_range *range; /* units, directions */
+    size_t first, count;      /* units; inputs; directions */
 } check_grain;
 
 check_grain check_grain_at(const gck_check *check, size_t index);
+/* How long its partial is. */
+size_t check_partial_count(const gck_check *check, const check_grain *grain);
+/* Values of a survey. */
+size_t check_survey_count(const gck_check *check);
 
-/* The model's element that stands at `place` among the checked. */
-size_t check_element(const gck_check *check, size_t place);
+/* Elements of x. */
+size_t check_x_count(const gck_check *check);
+
+/* Sets the ranges and the cut. */
+void check_cut_set(gck_check *check);
+/* Another cut: rows of a block, multiply-adds of a grain. */
+void check_recut(gck_check *check, size_t rows, size_t operations);
+/* Passes that the plain formula needs. */
+double check_evaluations(const gck_check_spec *spec, double elements);
+
+/* Fills the report's warnings. */
+gck_status check_warn(const gck_check *check, gck_report *report, gck_error *error);
 
 #endif

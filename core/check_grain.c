@@ -1,83 +1,199 @@
-/* The work of a grain. The analytic gradient comes from the backward pass; numeric derivatives from
- * the plain engine, which knows nothing of it. */
+/* The work of a grain. The analytic gradient comes from the backward pass; numeric and exact
+ * derivatives from the numeric side, which knows nothing of it. */
 #include "core/backward.h"
+#include "core/bar.h"
 #include "core/check.h"
 #include "core/forward.h"
-#include "core/plain.h"
+#include "core/gemm.h"
+#include "core/numeric.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static void analytic_fill(const gck_check *check, const check_grain *grain, gck_pass *pass,
-                          gck_backward_room *room, double *values)
+struct gck_check_room {
+    const gck_check *check;
+    size_t block_first; /* of the block that is loaded; SIZE_MAX: none */
+    gck_pass *pass;
+    gck_numeric *numeric;
+    double *direction; /* a layer's tensors; empty unless directional */
+};
+
+static size_t units_most(const gck_check *check)
+{
+    size_t most = 1;
+    for (size_t i = 0; i < check->range_count; i++)
+        if (check->range[i].grain_units > most) most = check->range[i].grain_units;
+    return most;
+}
+
+static size_t direction_values(const gck_check *check)
+{
+    size_t most = 0;
+    for (size_t i = 0; check->spec.method == GCK_DIRECTIONAL && i < check->range_count; i++)
+        if (check->range[i].count > most) most = check->range[i].count;
+    return most;
+}
+
+static double factor_of(const gck_check *check)
+{
+    return gck_cost_factor(&check->spec.model->cost, check->spec.data->samples,
+                           check->spec.model->outputs);
+}
+
+gck_status gck_check_room_new(const gck_check *check, gck_check_room **ret_room, gck_error *error)
 {
     const gck_check_spec *spec = &check->spec;
-    const gck_model *model = spec->model;
-    gck_pass_load(pass, spec->data, grain->block);
-    gck_pass_draw_masks(pass, (gck_mask_key){model->seed, 0}, grain->block);
-    gck_forward_losses(pass, spec->parameters);
-    values[0] = gck_pass_loss_sum(pass);
-    const double factor = gck_cost_factor(&model->cost, spec->data->samples, model->outputs);
-    const double *dx = gck_backward(pass, room, factor, values + 1, spec->inputs);
-    if (grain->block.first == 0) gck_backward_penalty(model, spec->parameters, values + 1);
-    if (spec->inputs)
-        memcpy(values + 1 + model->parameter_count, dx,
-               grain->block.count * model->inputs * sizeof *dx);
+    const gck_numeric_spec numeric = {.model = spec->model,
+                                      .parameters = spec->parameters,
+                                      .method = spec->method == GCK_DIRECTIONAL
+                                                    ? GCK_COMPLEX_STEP
+                                                    : spec->method,
+                                      .epsilon = spec->epsilon,
+                                      .factor = factor_of(check),
+                                      .direct = spec->engine == GCK_ENGINE_DIRECT,
+                                      .rows = check->cut.block_rows,
+                                      .units = units_most(check)};
+    gck_check_room *room = calloc(1, sizeof *room);
+    if (room == NULL) return gck_error_memory(error);
+    room->check = check;
+    room->block_first = SIZE_MAX;
+    gck_status status = gck_pass_new(spec->model, check->cut.block_rows, true, &room->pass, error);
+    if (status == GCK_OK) status = gck_numeric_new(&numeric, &room->numeric, error);
+    room->direction = gck_vector_new(direction_values(check));
+    if (status == GCK_OK && room->direction == NULL) status = gck_error_memory(error);
+    if (status != GCK_OK) {
+        gck_check_room_free(room);
+        return status;
+    }
+    *ret_room = room;
+    return GCK_OK;
 }
 
-static gck_status run_analytic(const gck_check *check, const check_grain *grain,
-                               gck_partial *partial, gck_error *error)
+void gck_check_room_free(gck_check_room *room)
 {
-    const gck_model *model = check->spec.model;
-    const size_t rows = grain->block.count;
-    gck_pass *pass = NULL;
-    gck_backward_room room = {0};
-    partial->count = 1 + model->parameter_count + (check->spec.inputs ? rows * model->inputs : 0);
-    partial->values = gck_vector_new(partial->count);
-    gck_status status = partial->values == NULL ? gck_error_memory(error) : GCK_OK;
-    if (status == GCK_OK) status = gck_pass_new(model, rows, true, &pass, error);
-    if (status == GCK_OK) status = gck_backward_room_init(&room, model, rows, error);
-    if (status == GCK_OK) analytic_fill(check, grain, pass, &room, partial->values);
-    gck_pass_free(pass);
-    gck_backward_room_done(&room);
+    if (room == NULL) return;
+    gck_pass_free(room->pass);
+    gck_numeric_free(room->numeric);
+    gck_vector_free(room->direction);
+    free(room);
+}
+
+static void block_load(gck_check_room *room, gck_rows block)
+{
+    if (room->block_first == block.first) return;
+    const gck_check_spec *spec = &room->check->spec;
+    gck_pass_load(room->pass, spec->data, block);
+    gck_pass_draw_masks(room->pass, (gck_mask_key){spec->model->seed, 0}, block);
+    gck_forward_losses(room->pass, spec->parameters);
+    gck_numeric_load(room->numeric, room->pass);
+    room->block_first = block.first;
+}
+
+/* ---- kinds of grains: each fills a partial's values, which are 0 at first ---- */
+
+typedef struct work {
+    const gck_check *check;
+    const check_grain *grain;
+    gck_check_room *room;
+    gck_stop stop;
+    double *values;
+} work;
+
+static void analytic_fill(const work *w, gck_backward_room *backward, gck_bar_room *bar)
+{
+    const gck_model *model = w->check->spec.model;
+    const gck_pass *pass = w->room->pass;
+    const double factor = factor_of(w->check);
+    const bool inputs = w->check->spec.inputs, first = w->grain->block.first == 0;
+    const size_t units = gck_kink_units(model), x = pass->samples * model->inputs;
+    double *survey = w->values + 1, *gradient = survey + check_survey_count(w->check);
+    double *bars = gradient + model->parameter_count, *gradient_x = bars + model->parameter_count;
+    w->values[0] = gck_pass_loss_sum(pass);
+    gck_survey_add(w->room->numeric->samples,
+                   &(gck_survey){survey, survey + units, survey + 2 * units});
+    const double *dx = gck_backward(pass, backward, factor, gradient, inputs);
+    if (first) gck_backward_penalty(model, w->check->spec.parameters, gradient);
+    const double *bar_x =
+        gck_bar(pass, w->room->numeric->samples, bar, factor, first, inputs, bars);
+    if (!inputs) return;
+    memcpy(gradient_x, dx, x * sizeof *dx);
+    memcpy(gradient_x + x, bar_x, x * sizeof *bar_x);
+}
+
+static gck_status run_analytic(const work *w, gck_error *error)
+{
+    const gck_model *model = w->check->spec.model;
+    gck_backward_room backward = {0};
+    gck_bar_room bar = {0};
+    gck_status status = gck_backward_room_init(&backward, model, w->grain->block.count, error);
+    if (status == GCK_OK) status = gck_bar_room_init(&bar, model, w->grain->block.count, error);
+    if (status == GCK_OK) analytic_fill(w, &backward, &bar);
+    gck_backward_room_done(&backward);
+    gck_bar_room_done(&bar);
     return status;
 }
 
-static gck_status run_parameters(const gck_check *check, const check_grain *grain,
-                                 const gck_plain *plain, gck_stop stop, double *values,
-                                 gck_error *error)
+/* numeric, exact and, where there are kinks, crossed, then the crossings */
+static gck_numeric_result result_at(const work *w, size_t count)
 {
-    size_t *element = malloc(grain->count * sizeof *element);
-    if (element == NULL) return gck_error_memory(error);
-    for (size_t i = 0; i < grain->count; i++)
-        element[i] = check_element(check, grain->first + i);
-    const gck_status status =
-        gck_plain_parameters(plain, element, grain->count, stop, values, error);
-    free(element);
-    return status;
+    gck_numeric_result result = {.numeric = w->values, .exact = w->values + count};
+    if (!w->check->kinked) return result;
+    result.crossed = w->values + 2 * count;
+    result.crossings.unit = w->values + 3 * count;
+    result.crossings.sample = result.crossings.unit + gck_kink_units(w->check->spec.model);
+    return result;
 }
 
-static gck_status run_numeric(const gck_check *check, const check_grain *grain, gck_stop stop,
-                              gck_partial *partial, gck_error *error)
+static gck_status run_units(const work *w, gck_error *error)
 {
-    const gck_plain plain = {check->spec.model, check->spec.parameters, check->spec.data,
-                             check->spec.epsilon, grain->block};
-    partial->count = grain->count;
-    partial->values = gck_vector_new(partial->count);
-    if (partial->values == NULL) return gck_error_memory(error);
-    if (grain->kind == GRAIN_PARAMETERS)
-        return run_parameters(check, grain, &plain, stop, partial->values, error);
-    return gck_plain_inputs(&plain, grain->first, grain->count, stop, partial->values, error);
+    const check_grain *grain = w->grain;
+    gck_numeric_result result = result_at(w, grain->range->inputs * grain->count);
+    return gck_numeric_units(w->room->numeric, grain->range->layer, grain->first, grain->count,
+                             grain->block.first == 0, w->stop, &result, error);
 }
 
-gck_status gck_check_grain(const gck_check *check, size_t index, gck_stop stop,
-                           gck_partial *ret_partial, gck_error *error)
+static gck_status run_inputs(const work *w, gck_error *error)
 {
+    const check_grain *grain = w->grain;
+    gck_numeric_result result = result_at(w, grain->count * grain->block.count);
+    return gck_numeric_inputs(w->room->numeric, grain->first, grain->count, w->stop, &result,
+                              error);
+}
+
+static gck_status run_direction(const work *w, gck_error *error)
+{
+    (void)error;
+    const gck_layer *layer = &w->check->spec.model->layer[w->grain->range->layer];
+    for (size_t t = 0; t < layer->tensor_count; t++)
+        w->values[t] =
+            gck_numeric_direction(w->room->numeric, w->grain->range->layer, t, w->grain->first,
+                                  w->grain->block.first == 0, w->room->direction);
+    return GCK_OK;
+}
+
+gck_status gck_check_grain(const gck_check *check, size_t index, gck_check_room *room,
+                           gck_stop stop, gck_partial *ret_partial, gck_error *error)
+{
+    static gck_status (*const run[])(const work *, gck_error *) = {
+        [GRAIN_ANALYTIC] = run_analytic,
+        [GRAIN_UNITS] = run_units,
+        [GRAIN_INPUTS] = run_inputs,
+        [GRAIN_DIRECTION] = run_direction,
+    };
     const check_grain grain = check_grain_at(check, index);
-    gck_partial partial = {0};
-    const gck_status status = grain.kind == GRAIN_ANALYTIC
-                                  ? run_analytic(check, &grain, &partial, error)
-                                  : run_numeric(check, &grain, stop, &partial, error);
+    gck_check_room *own = NULL;
+    gck_partial partial = {.count = check_partial_count(check, &grain)};
+    partial.values = gck_vector_new(partial.count);
+    gck_status status = partial.values == NULL ? gck_error_memory(error) : GCK_OK;
+    if (status == GCK_OK && room == NULL) {
+        status = gck_check_room_new(check, &own, error);
+        room = own;
+    }
+    if (status == GCK_OK) {
+        block_load(room, grain.block);
+        status = run[grain.kind](&(work){check, &grain, room, stop, partial.values}, error);
+    }
+    gck_check_room_free(own);
     if (status == GCK_OK)
         *ret_partial = partial;
     else

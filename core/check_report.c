@@ -1,9 +1,106 @@
 #include "core/check.h"
+#include "core/numeric.h"
 
 #include <assert.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
+
+/* ---- tensors ---- */
+
+/* θ - ε and θ + ε on either side of 0, or θ on it: the kink of |w|. */
+static bool penalty_is_crossed(const gck_check *check, size_t element)
+{
+    const double theta = check->spec.parameters[element], epsilon = check->spec.epsilon;
+    if (!gck_model_penalty_kinked(check->spec.model, element)) return false;
+    if (check->spec.method == GCK_FORWARD) return (theta > 0) != (theta + epsilon > 0);
+    return (theta - epsilon > 0) != (theta + epsilon > 0);
+}
+
+/* l1 is no sum over samples: it is crossed once or not at all. */
+static size_t penalties_cross(const gck_check *check, const gck_tensor *tensor)
+{
+    size_t crossed = 0;
+    if (isnan(check->spec.epsilon)) return 0;
+    if (!gck_model_penalty_kinked(check->spec.model, tensor->offset)) return 0;
+    for (size_t e = tensor->offset; e < tensor->offset + tensor->count; e++) {
+        if (!penalty_is_crossed(check, e)) continue;
+        check->parameter.crossed[e] = 1;
+        crossed++;
+    }
+    return crossed;
+}
+
+static void tensor_begin(const gck_check *check, const gck_tensor *tensor, gck_tensor_report *ret)
+{
+    const check_side *side = &check->parameter;
+    *ret = (gck_tensor_report){.name = tensor->name,
+                               .shape = tensor->shape,
+                               .count = tensor->count,
+                               .analytic = side->analytic + tensor->offset,
+                               .numeric = side->numeric + tensor->offset,
+                               .exact = side->exact + tensor->offset,
+                               .bar = side->bar + tensor->offset,
+                               .crossed = side->crossed + tensor->offset};
+}
+
+/* ---- directional ---- */
+
+static void directions_fill(const gck_check *check, size_t range, size_t t, double *v,
+                            gck_direction *direction)
+{
+    const size_t layer = check->range[range].layer, count = check->spec.directions;
+    const gck_tensor *tensor = &check->spec.model->layer[layer].tensor[t];
+    for (size_t d = 0; d < count; d++) {
+        gck_direction_draw(check->spec.model->seed, gck_numeric_stream(layer, t), d, tensor->count,
+                           v);
+        direction[d] = (gck_direction){
+            .exact = check->direction[(range * GCK_TENSORS_MAX + t) * count + d],
+            .claimed = gck_direction_dot(check->parameter.analytic + tensor->offset, v,
+                                         tensor->count),
+            .bar = gck_direction_bar(check->parameter.bar + tensor->offset, v, tensor->count)};
+    }
+}
+
+static void directional_set(gck_tensor_report *tensor, const gck_directional *judged)
+{
+    tensor->norms = (gck_norms){.analytic = gck_vector_norm(tensor->analytic, tensor->count),
+                                .numeric = judged->exact,
+                                .difference = judged->difference,
+                                .exact = judged->exact,
+                                .refined = judged->difference,
+                                .bar = gck_vector_norm(tensor->bar, tensor->count)};
+    tensor->distance = tensor->refined_distance = gck_distance(&tensor->norms);
+    tensor->error_bar = gck_error_bar(&tensor->norms);
+    tensor->max_absolute_error = tensor->max_relative_error = NAN;
+    tensor->wrong_elements = judged->wrong;
+    tensor->detection = judged->detection;
+    tensor->verdict = judged->wrong > 0 ? GCK_FAIL : GCK_PASS;
+    tensor->numeric = tensor->exact = NULL;
+}
+
+static gck_status directional_judge(const gck_check *check, size_t range, size_t t,
+                                    gck_tensor_report *tensor, gck_error *error)
+{
+    const size_t count = check->spec.directions;
+    double *v = gck_vector_new(tensor->count);
+    gck_direction *direction = calloc(count, sizeof *direction);
+    tensor->worst = calloc(1, sizeof *tensor->worst);
+    gck_status status = GCK_OK;
+    if (v == NULL || direction == NULL || tensor->worst == NULL) {
+        status = gck_error_memory(error);
+        goto out;
+    }
+    directions_fill(check, range, t, v, direction);
+    const gck_directional judged =
+        gck_directions_judge(direction, count, check->spec.tolerance);
+    directional_set(tensor, &judged);
+out:
+    gck_vector_free(v);
+    free(direction);
+    return status;
+}
+
+/* ---- layers, x, the whole ---- */
 
 static void report_join(gck_report *report, const gck_norms *norms, gck_verdict verdict)
 {
@@ -11,50 +108,43 @@ static void report_join(gck_report *report, const gck_norms *norms, gck_verdict 
     if (verdict > report->verdict) report->verdict = verdict;
 }
 
-/* What a reader should know of a tensor beside its numbers. */
-static void tensor_warn(gck_report *report, const char *place, const gck_tensor_report *tensor)
+static gck_status tensor_fill(const gck_check *check, size_t range, size_t t, gck_report *report,
+                              gck_tensor_report *ret, gck_error *error)
 {
-    char *warning = report->warning[report->warning_count];
-    if (tensor->norms.analytic == 0 && tensor->norms.numeric == 0)
-        snprintf(warning, GCK_WARNING_SIZE,
-                 "%s%s: the gradient is zero, so the check shows nothing", place, tensor->name);
-    else if (tensor->verdict == GCK_INCONCLUSIVE)
-        snprintf(
-            warning, GCK_WARNING_SIZE,
-            "%s%s: the distance %.2g is over the tolerance %.2g: a kink within the step or the "
-            "formula's own truncation can do that as well as a wrong gradient",
-            place, tensor->name, tensor->distance, report->tolerance);
-    else
-        return;
-    report->warning_count++;
+    const gck_tensor *tensor = &check->spec.model->layer[check->range[range].layer].tensor[t];
+    report->kink_crossings += penalties_cross(check, tensor);
+    tensor_begin(check, tensor, ret);
+    if (check->spec.method == GCK_DIRECTIONAL)
+        return directional_judge(check, range, t, ret, error);
+    const gck_status status = gck_tensor_judge(ret, report->tolerance, check->spec.worst, error);
+    report->kink_parameters += ret->kinks;
+    return status;
 }
 
-static gck_status layer_fill(const gck_check *check, const check_range *range, gck_report *report,
+static double larger_detection(double a, double b)
+{
+    return isnan(a) || b > a ? b : a;
+}
+
+static gck_status layer_fill(const gck_check *check, size_t range, gck_report *report,
                              gck_error *error)
 {
-    const gck_layer *layer = &check->spec.model->layer[range->layer];
+    const gck_layer *layer = &check->spec.model->layer[check->range[range].layer];
     gck_layer_report *entry = &report->layer[report->layer_count++];
     entry->index = layer->index;
     entry->type = gck_layer_name(layer);
     entry->tensor = calloc(layer->tensor_count, sizeof *entry->tensor);
     if (entry->tensor == NULL) return gck_error_memory(error);
-    char place[32];
-    snprintf(place, sizeof place, "layer %zu ", layer->index);
-    for (; entry->tensor_count < layer->tensor_count; entry->tensor_count++) {
-        const gck_tensor *tensor = &layer->tensor[entry->tensor_count];
-        gck_tensor_report *t = &entry->tensor[entry->tensor_count];
-        *t = (gck_tensor_report){.name = tensor->name,
-                                 .shape = tensor->shape,
-                                 .count = tensor->count,
-                                 .analytic = check->analytic + tensor->offset,
-                                 .numeric = check->numeric + tensor->offset};
-        const gck_status status = gck_tensor_judge(t, report->tolerance, check->spec.worst, error);
+    for (size_t t = 0; t < layer->tensor_count; t++) {
+        gck_tensor_report *tensor = &entry->tensor[entry->tensor_count++];
+        const gck_status status = tensor_fill(check, range, t, report, tensor, error);
         if (status != GCK_OK) return status;
-        entry->norms = gck_norms_join(&entry->norms, &t->norms);
-        if (t->verdict > entry->verdict) entry->verdict = t->verdict;
-        tensor_warn(report, place, t);
+        entry->norms = gck_norms_join(&entry->norms, &tensor->norms);
+        if (tensor->verdict > entry->verdict) entry->verdict = tensor->verdict;
+        report->detection = larger_detection(report->detection, tensor->detection);
     }
     entry->distance = gck_distance(&entry->norms);
+    entry->refined_distance = gck_refined_distance(&entry->norms);
     report_join(report, &entry->norms, entry->verdict);
     return GCK_OK;
 }
@@ -75,17 +165,18 @@ static gck_status inputs_fill(const gck_check *check, gck_report *report, gck_er
 {
     if (!check->spec.inputs) return GCK_OK;
     report->has_inputs = true;
-    report->inputs =
-        (gck_tensor_report){.name = "x",
-                            .shape = x_shape(check),
-                            .count = check->spec.data->samples * check->spec.data->inputs,
-                            .analytic = check->analytic_x,
-                            .numeric = check->numeric_x};
+    report->inputs = (gck_tensor_report){.name = "x",
+                                         .shape = x_shape(check),
+                                         .count = check_x_count(check),
+                                         .analytic = check->x.analytic,
+                                         .numeric = check->x.numeric,
+                                         .exact = check->x.exact,
+                                         .bar = check->x.bar,
+                                         .crossed = check->x.crossed};
     const gck_status status =
         gck_tensor_judge(&report->inputs, report->tolerance, check->spec.worst, error);
     if (status != GCK_OK) return status;
     report_join(report, &report->inputs.norms, report->inputs.verdict);
-    tensor_warn(report, "inputs ", &report->inputs);
     return GCK_OK;
 }
 
@@ -100,27 +191,38 @@ static gck_status cost_fill(const gck_check *check, gck_report *report, gck_erro
                          "the cost is %g: its gradient cannot be checked", report->cost);
 }
 
-gck_status gck_check_report(const gck_check *check, gck_report **ret_report, gck_error *error)
+static void head_fill(const gck_check *check, gck_report *report)
 {
-    assert(check->folded == check->cut.grain_count);
-    const size_t tensors = check->range_count * GCK_TENSORS_MAX + 1;
-    gck_report *report = calloc(1, sizeof *report);
-    if (report == NULL) return gck_error_memory(error);
+    gck_check_cost cost;
+    gck_check_estimate(&check->spec, check->spec.data->samples, &cost);
     report->method = check->spec.method;
     report->epsilon = check->spec.epsilon;
     report->tolerance = check->spec.tolerance;
+    report->detection = NAN;
     report->parameters_checked = check->parameters;
-    report->evaluations = 2.0 * (double)gck_check_total(check);
+    report->evaluations = cost.evaluations;
+    for (size_t i = 0; check->kinked && i < check->range_count; i++)
+        for (size_t k = 0; k < check->spec.data->samples; k++)
+            report->kink_crossings += (size_t)check->crossings[i].sample[k];
+}
+
+gck_status gck_check_report(const gck_check *check, gck_report **ret_report, gck_error *error)
+{
+    assert(check->folded == check->cut.grain_count);
+    gck_report *report = calloc(1, sizeof *report);
+    if (report == NULL) return gck_error_memory(error);
+    head_fill(check, report);
     report->layer = calloc(check->range_count + 1, sizeof *report->layer);
-    report->warning = calloc(tensors, sizeof *report->warning);
-    gck_status status =
-        report->layer == NULL || report->warning == NULL ? gck_error_memory(error) : GCK_OK;
+    gck_status status = report->layer == NULL ? gck_error_memory(error) : GCK_OK;
     if (status == GCK_OK) status = cost_fill(check, report, error);
     for (size_t i = 0; status == GCK_OK && i < check->range_count; i++)
-        status = layer_fill(check, &check->range[i], report, error);
+        status = layer_fill(check, i, report, error);
     if (status == GCK_OK) status = inputs_fill(check, report, error);
     if (status != GCK_OK) goto out;
     report->distance = gck_distance(&report->norms);
+    report->refined_distance = gck_refined_distance(&report->norms);
+    status = check_warn(check, report, error);
+    if (status != GCK_OK) goto out;
     *ret_report = report;
     report = NULL;
 out:

@@ -1,7 +1,9 @@
 /* One cost is a row: its losses, their derivative, and the options that all costs share. */
 #include "core/cost.h"
 #include "core/activation.h"
+#include "core/change.h"
 #include "core/derivatives.h"
+#include "core/exact.h"
 
 #include <assert.h>
 #include <math.h>
@@ -115,16 +117,22 @@ static const gck_cost_row mse_row = {
     .item = {.name = "mse", .formula = "sum((y - a)^2) / m", COST_OPTIONS},
     .losses = mse_losses,
     .derivatives = &mse_derivatives,
+    .change = &gck_cost_change_mse,
+    .exact = &gck_cost_exact_mse,
 };
 static const gck_cost_row mae_row = {
     .item = {.name = "mae", .formula = "sum(|y - a|) / m", COST_OPTIONS},
     .losses = mae_losses,
     .derivatives = &mae_derivatives,
+    .change = &gck_cost_change_mae,
+    .exact = &gck_cost_exact_mae,
 };
 static const gck_cost_row dot_row = {
     .item = {.name = "dot", .formula = "sum(y * a) / m", COST_OPTIONS},
     .losses = dot_losses,
     .derivatives = &dot_derivatives,
+    .change = &gck_cost_change_dot,
+    .exact = &gck_cost_exact_dot,
 };
 
 static const gck_item *const rows[] = {&binary_row.item, &categorical_row.item, &mse_row.item,
@@ -164,4 +172,22 @@ bool gck_cost_is_entropy(const gck_choice *cost)
 bool gck_cost_takes_labels(const gck_choice *cost)
 {
     return gck_cost_row_of(cost)->labels;
+}
+
+const struct gck_cost_change *gck_cost_change_of(const gck_choice *cost,
+                                                 const gck_choice *activation)
+{
+    const gck_cost_row *row = gck_cost_row_of(cost);
+    if (!row->entropy) return row->change;
+    const struct gck_entropy_change *change = gck_activation_row_of(activation)->entropy->change;
+    return row->labels ? &change->categorical : &change->binary;
+}
+
+const struct gck_cost_exact *gck_cost_exact_of(const gck_choice *cost,
+                                               const gck_choice *activation)
+{
+    const gck_cost_row *row = gck_cost_row_of(cost);
+    if (!row->entropy) return row->exact;
+    const struct gck_entropy_exact *exact = gck_activation_row_of(activation)->entropy->exact;
+    return row->labels ? &exact->categorical : &exact->binary;
 }

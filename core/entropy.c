@@ -1,5 +1,7 @@
 #include "core/entropy.h"
+#include "core/change.h"
 #include "core/derivatives.h"
+#include "core/exact.h"
 
 #include <math.h>
 #include <string.h>
@@ -85,7 +87,8 @@ DELTA(sigmoid_binary_delta)
 
 static const struct gck_entropy_derivatives sigmoid_derivatives = {sigmoid_categorical_delta,
                                                                    sigmoid_binary_delta};
-const gck_entropy gck_entropy_sigmoid = {sigmoid_categorical, sigmoid_binary, &sigmoid_derivatives};
+const gck_entropy gck_entropy_sigmoid = {
+    sigmoid_categorical, sigmoid_binary, &sigmoid_derivatives, &gck_entropy_change_sigmoid, &gck_entropy_exact_sigmoid};
 
 /* Gaussian: ln a = -z^2, ln(1 - a) = ln(1 - e^(-z^2)); infinite at z = 0 unless y = 1. Below NEAR,
  * where z^2 may underflow, ln(1 - a) = 2 ln|z| and its slope 2 / z are right to the last place,
@@ -135,8 +138,8 @@ DELTA(gaussian_binary_delta)
 
 static const struct gck_entropy_derivatives gaussian_derivatives = {gaussian_categorical_delta,
                                                                     gaussian_binary_delta};
-const gck_entropy gck_entropy_gaussian = {gaussian_categorical, gaussian_binary,
-                                          &gaussian_derivatives};
+const gck_entropy gck_entropy_gaussian = {
+    gaussian_categorical, gaussian_binary, &gaussian_derivatives, &gck_entropy_change_gaussian, &gck_entropy_exact_gaussian};
 
 /* ---- softmax: one sample at a time ---- */
 
@@ -147,7 +150,8 @@ typedef struct softmax_sample {
     const double *z, *a;
     size_t units, stride;
     size_t top;         /* u */
-    double log_rest;    /* ln sum_{i != u} e^(z_i); -infinity for a single unit */
+    double second, rest; /* the largest of the others, sum_{i != u} e^(z_i - second) */
+    double others;       /* sum_{i != u} e^(z_i - z_u) */
     double log_sum_top; /* ln sum_i e^(z_i) - z_u = ln(1 + rest) */
 } softmax_sample;
 
@@ -159,14 +163,15 @@ static softmax_sample softmax_sample_at(const gck_outputs *outputs, size_t k)
                         .stride = outputs->samples};
     for (size_t i = 1; i < s.units; i++)
         if (s.z[i * s.stride] > s.z[s.top * s.stride]) s.top = i;
-    double second = -INFINITY, sum = 0;
+    s.second = -INFINITY;
     for (size_t i = 0; i < s.units; i++)
-        if (i != s.top) second = fmax(second, s.z[i * s.stride]);
+        if (i != s.top) s.second = fmax(s.second, s.z[i * s.stride]);
     for (size_t i = 0; i < s.units; i++)
-        if (i != s.top) sum += exp(s.z[i * s.stride] - second);
-    s.log_rest = second + log(sum);
-    if (s.units == 1) s.log_rest = -INFINITY;
-    s.log_sum_top = log1p(exp(s.log_rest - s.z[s.top * s.stride]));
+        if (i != s.top) {
+            s.rest += exp(s.z[i * s.stride] - s.second);
+            s.others += exp(s.z[i * s.stride] - s.z[s.top * s.stride]);
+        }
+    s.log_sum_top = log1p(s.others);
     return s;
 }
 
@@ -180,7 +185,7 @@ static double softmax_surprise(const softmax_sample *s, size_t j)
 static double softmax_surprise_not(const softmax_sample *s, size_t j)
 {
     if (j != s->top) return -log1p(-s->a[j * s->stride]);
-    return (s->z[j * s->stride] - s->log_rest) + s->log_sum_top;
+    return ((s->z[j * s->stride] - s->second) - log(s->rest)) + s->log_sum_top;
 }
 
 static void softmax_categorical(const double *option, const gck_outputs *outputs, const double *y,
@@ -213,7 +218,7 @@ static void softmax_binary(const double *option, const gck_outputs *outputs, con
 /* 1 - a_j without cancellation */
 static double softmax_complement(const softmax_sample *s, size_t j)
 {
-    return j == s->top ? exp(-softmax_surprise_not(s, j)) : 1 - s->a[j * s->stride];
+    return j == s->top ? s->others / (1 + s->others) : 1 - s->a[j * s->stride];
 }
 
 /* dL/dz_j = a_j sum_i y_i - y_j = a_j sum_{i != j} y_i - y_j (1 - a_j) */
@@ -228,8 +233,14 @@ static void softmax_categorical_delta(const double *option, const gck_outputs *o
             total += y[j * s.stride + k];
         for (size_t j = 0; j < s.units; j++) {
             const double target = y[j * s.stride + k];
+            double others = total - target;
+            if (target > total / 2) {
+                others = 0;
+                for (size_t i = 0; i < s.units; i++)
+                    if (i != j) others += y[i * s.stride + k];
+            }
             delta[j * s.stride + k] =
-                s.a[j * s.stride] * (total - target) - target * softmax_complement(&s, j);
+                s.a[j * s.stride] * others - target * softmax_complement(&s, j);
         }
     }
 }
@@ -258,7 +269,7 @@ static void softmax_binary_delta(const double *option, const gck_outputs *output
                 continue;
             }
             const double t = -target + (1 - target) * a / (1 - a);
-            const double share = exp(s.z[j * s.stride] - s.log_rest); /* a_j / (1 - a_u) */
+            const double share = exp(s.z[j * s.stride] - s.second) / s.rest; /* a_j / (1 - a_u) */
             delta[j * s.stride + k] =
                 own - a * (others - t) - (-a * top_y + (1 - top_y) * top_a * share);
         }
@@ -267,4 +278,5 @@ static void softmax_binary_delta(const double *option, const gck_outputs *output
 
 static const struct gck_entropy_derivatives softmax_derivatives = {softmax_categorical_delta,
                                                                    softmax_binary_delta};
-const gck_entropy gck_entropy_softmax = {softmax_categorical, softmax_binary, &softmax_derivatives};
+const gck_entropy gck_entropy_softmax = {
+    softmax_categorical, softmax_binary, &softmax_derivatives, &gck_entropy_change_softmax, &gck_entropy_exact_softmax};

@@ -13,7 +13,9 @@ typedef void gck_entropy_loss(const double *option, const gck_outputs *outputs, 
 typedef struct gck_entropy {
     gck_entropy_loss *categorical; /* L = -sum_j y_j ln a_j */
     gck_entropy_loss *binary;      /* L = -sum_j (y_j ln a_j + (1 - y_j) ln(1 - a_j)) */
-    const struct gck_entropy_derivatives *derivatives;
+    const struct gck_entropy_derivatives *derivatives; /* core/derivatives.h */
+    const struct gck_entropy_change *change;           /* core/change.h */
+    const struct gck_entropy_exact *exact;             /* core/exact.h */
 } gck_entropy;
 
 extern const gck_entropy gck_entropy_sigmoid, gck_entropy_softmax, gck_entropy_gaussian;

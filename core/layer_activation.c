@@ -16,6 +16,12 @@ static void activation_forward(const gck_layer *layer, const gck_layer_pass *pas
     memcpy(pass->z, pass->x, layer->outputs * pass->samples * sizeof *pass->z);
 }
 
+static void activation_carry(const gck_layer *layer, const double *parameters, const double *mask,
+                             gck_carried *carried)
+{
+    (void)layer, (void)parameters, (void)mask, (void)carried;
+}
+
 static void activation_backward(const gck_layer *layer, const gck_layer_pass *pass,
                                 const double *delta, double *gradient, double *dx)
 {
@@ -38,6 +44,7 @@ const gck_layer_row gck_layer_activation = {
     .activated = true,
     .setup = activation_setup,
     .forward = activation_forward,
+    .carry = activation_carry,
     .operations = activation_operations,
     .derivatives = &activation_derivatives,
 };

@@ -1,10 +1,13 @@
 /* dense: z = W^T x + b with W (inputs, units), a = f(z). */
 #include "core/derivatives.h"
+#include "core/exact.h"
 #include "core/gemm.h"
+#include "core/kernels.h"
 #include "core/layer.h"
 
 #include <gradcheck/initializer.h>
 
+#include <complex.h>
 #include <math.h>
 #include <string.h>
 
@@ -51,6 +54,28 @@ static void dense_forward(const gck_layer *layer, const gck_layer_pass *pass)
              (gck_gemm_operand){pass->x, false}, biased ? 1 : 0, pass->z);
 }
 
+/* One unit: its row of W times its change; all: W^T times them. */
+static void dense_carry(const gck_layer *layer, const double *parameters, const double *mask,
+                        gck_carried *carried)
+{
+    (void)mask;
+    const size_t units = layer->outputs, lanes = carried->lanes;
+    const double *w = parameters + layer->tensor[TENSOR_W].offset;
+    if (carried->unit == GCK_ALL_UNITS) {
+        gck_gemm(units, lanes, layer->inputs, (gck_gemm_operand){w, true},
+                 (gck_gemm_operand){carried->values, false}, 0, carried->room);
+    } else {
+        const gck_kernels *kernels = gck_kernels_active();
+        for (size_t unit = 0; unit < units; unit++)
+            kernels->scale(lanes, w[carried->unit * units + unit], carried->values,
+                           carried->room + unit * lanes);
+        carried->unit = GCK_ALL_UNITS;
+    }
+    double *kept = carried->values;
+    carried->values = carried->room;
+    carried->room = kept;
+}
+
 static double dense_operations(const gck_layer *layer)
 {
     return 2.0 * (double)layer->inputs * (double)layer->outputs;
@@ -61,6 +86,21 @@ static double dense_penalty_at(const gck_layer *layer, size_t tensor, double w)
     if (tensor != TENSOR_W) return 0;
     const double *option = layer->spec.type.option;
     return option[OPTION_L1] * fabs(w) + option[OPTION_L2] * w * w;
+}
+
+/* By complex step, branching on the real part. */
+static double dense_penalty_exact(const gck_layer *layer, size_t tensor, double w)
+{
+    if (tensor != TENSOR_W) return 0;
+    const double *option = layer->spec.type.option;
+    const double complex z = w + GCK_EXACT_STEP * I;
+    const double complex size = w > 0 ? z : w < 0 ? -z : 0;
+    return cimag(option[OPTION_L1] * size + option[OPTION_L2] * z * z) / GCK_EXACT_STEP;
+}
+
+static bool dense_penalty_kinked(const gck_layer *layer, size_t tensor)
+{
+    return tensor == TENSOR_W && layer->spec.type.option[OPTION_L1] > 0;
 }
 
 static double dense_penalty_slope(const gck_layer *layer, size_t tensor, double w)
@@ -122,7 +162,10 @@ const gck_layer_row gck_layer_dense = {
     .setup = dense_setup,
     .draw = dense_draw,
     .forward = dense_forward,
+    .carry = dense_carry,
     .operations = dense_operations,
     .penalty_at = dense_penalty_at,
+    .penalty_exact = dense_penalty_exact,
+    .penalty_kinked = dense_penalty_kinked,
     .derivatives = &dense_derivatives,
 };

@@ -4,6 +4,7 @@
  * Source: Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting",
  * 2014, with the scaling moved from evaluation to training. */
 #include "core/derivatives.h"
+#include "core/kernels.h"
 #include "core/layer.h"
 
 #include <gradcheck/rng.h>
@@ -32,6 +33,17 @@ static void product(const double *mask, const double *values, size_t count, doub
 static void dropout_forward(const gck_layer *layer, const gck_layer_pass *pass)
 {
     product(pass->mask, pass->x, layer->outputs * pass->samples, pass->a);
+}
+
+static void dropout_carry(const gck_layer *layer, const double *parameters, const double *mask,
+                          gck_carried *carried)
+{
+    (void)parameters;
+    if (mask == NULL) return;
+    const size_t first = carried->unit == GCK_ALL_UNITS ? 0 : carried->unit;
+    const size_t units = carried->unit == GCK_ALL_UNITS ? layer->outputs : 1;
+    gck_kernels_active()->multiply(units * carried->lanes, mask + first * carried->lanes,
+                                   carried->values);
 }
 
 static void dropout_backward(const gck_layer *layer, const gck_layer_pass *pass,
@@ -75,6 +87,7 @@ const gck_layer_row gck_layer_dropout = {
     .masked = true,
     .setup = dropout_setup,
     .forward = dropout_forward,
+    .carry = dropout_carry,
     .operations = dropout_operations,
     .mask = dropout_mask,
     .derivatives = &dropout_derivatives,

@@ -128,19 +128,41 @@ double gck_model_operations(const gck_model *model)
     return operations;
 }
 
+/* Where an element of the parameters lies. */
+typedef struct place {
+    const gck_layer *layer;
+    size_t tensor;
+} place;
+
+static place place_of(const gck_model *model, size_t element)
+{
+    for (size_t i = 0; i < model->layer_count; i++)
+        for (size_t t = 0; t < model->layer[i].tensor_count; t++)
+            if (element - model->layer[i].tensor[t].offset < model->layer[i].tensor[t].count)
+                return (place){&model->layer[i], t};
+    assert(false && "element of no tensor");
+    return (place){0};
+}
+
 double gck_model_penalty_at(const gck_model *model, size_t element, double w)
 {
-    for (size_t i = 0; i < model->layer_count; i++) {
-        const gck_layer *layer = &model->layer[i];
-        for (size_t t = 0; t < layer->tensor_count; t++) {
-            const gck_tensor *tensor = &layer->tensor[t];
-            if (element - tensor->offset >= tensor->count) continue;
-            const gck_layer_row *row = gck_layer_row_of(layer);
-            return row->penalty_at == NULL ? 0 : row->penalty_at(layer, t, w);
-        }
-    }
-    assert(false && "element of no tensor");
-    return 0;
+    const place at = place_of(model, element);
+    const gck_layer_row *row = gck_layer_row_of(at.layer);
+    return row->penalty_at == NULL ? 0 : row->penalty_at(at.layer, at.tensor, w);
+}
+
+double gck_model_penalty_exact(const gck_model *model, size_t element, double w)
+{
+    const place at = place_of(model, element);
+    const gck_layer_row *row = gck_layer_row_of(at.layer);
+    return row->penalty_at == NULL ? 0 : row->penalty_exact(at.layer, at.tensor, w);
+}
+
+bool gck_model_penalty_kinked(const gck_model *model, size_t element)
+{
+    const place at = place_of(model, element);
+    const gck_layer_row *row = gck_layer_row_of(at.layer);
+    return row->penalty_at != NULL && row->penalty_kinked(at.layer, at.tensor);
 }
 
 double gck_model_penalty(const gck_model *model, const double *parameters)

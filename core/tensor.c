@@ -68,24 +68,43 @@ static double difference_at(const double *a, const double *b, size_t i)
     return b == NULL ? a[i] : a[i] - b[i];
 }
 
-static double norm(const double *a, const double *b, size_t count)
+/* Several sums side by side: one alone waits for each addition. */
+enum { SUMS = 8 };
+
+static double largest_of(const double *a, const double *b, size_t count)
 {
-    double largest = 0;
+    double largest[SUMS] = {0};
     for (size_t i = 0; i < count; i++) {
         const double size = fabs(difference_at(a, b, i));
+        if (!(size <= largest[i % SUMS])) largest[i % SUMS] = size;
         if (isnan(size)) return size;
-        if (size > largest) largest = size;
     }
+    for (size_t i = 1; i < SUMS; i++)
+        if (largest[i] > largest[0]) largest[0] = largest[i];
+    return largest[0];
+}
+
+static double scaled_squares(const double *a, const double *b, size_t count, double scale)
+{
+    double sum[SUMS] = {0};
+    for (size_t i = 0; i < count; i++) {
+        const double scaled = difference_at(a, b, i) * scale;
+        sum[i % SUMS] += scaled * scaled;
+    }
+    for (size_t i = 1; i < SUMS; i++)
+        sum[0] += sum[i];
+    return sum[0];
+}
+
+static double norm(const double *a, const double *b, size_t count)
+{
+    const double largest = largest_of(a, b, count);
     if (!(largest > 0) || isinf(largest)) return largest;
-    /* A power of two scales without rounding. */
+    /* A power of two scales without rounding; no larger than what a double holds. */
     int exponent;
     frexp(largest, &exponent);
-    double sum = 0;
-    for (size_t i = 0; i < count; i++) {
-        const double scaled = ldexp(difference_at(a, b, i), -exponent);
-        sum += scaled * scaled;
-    }
-    return ldexp(sqrt(sum), exponent);
+    const double scale = ldexp(1, exponent < -1000 ? 1000 : -exponent);
+    return sqrt(scaled_squares(a, b, count, scale)) / scale;
 }
 
 double gck_vector_norm(const double *values, size_t count)

@@ -117,6 +117,7 @@ gck_status gck_train_new(const gck_train_spec *spec, gck_train **ret_train, gck_
 
 static void work_done(train_check_work *work)
 {
+    gck_check_room_free(work->room);
     gck_check_free(work->check);
     gck_data_free(work->data);
     *work = (train_check_work){0};
@@ -312,17 +313,22 @@ static gck_status first_batch_copy(const gck_train *train, gck_data **ret_data, 
     return GCK_OK;
 }
 
+static gck_check_spec check_spec_of(const gck_model *model)
+{
+    return (gck_check_spec){
+        .model = model, .method = GCK_CENTRAL, .epsilon = 1e-4, .tolerance = NAN};
+}
+
 gck_status train_check_begin(gck_train *train, gck_error *error)
 {
     gck_status status = first_batch_copy(train, &train->work.data, error);
     if (status != GCK_OK) return status;
-    const gck_check_spec spec = {.model = train->spec.model,
-                                 .parameters = train->parameters,
-                                 .data = train->work.data,
-                                 .method = GCK_CENTRAL,
-                                 .epsilon = 1e-4,
-                                 .tolerance = NAN};
+    gck_check_spec spec = check_spec_of(train->spec.model);
+    spec.parameters = train->parameters;
+    spec.data = train->work.data;
     status = gck_check_new(&spec, &train->work.check, error);
+    if (status == GCK_OK)
+        status = gck_check_room_new(train->work.check, &train->work.room, error);
     if (status != GCK_OK) work_done(&train->work);
     return status;
 }
@@ -331,13 +337,14 @@ gck_status train_check_begin(gck_train *train, gck_error *error)
 static gck_status check_record(gck_train *train, gck_error *error)
 {
     gck_train_check *entry = &train->check[train->place.check_count];
-    *entry = (gck_train_check){train->place.epoch + 1, GCK_INCONCLUSIVE, NAN};
+    *entry = (gck_train_check){train->place.epoch + 1, GCK_INCONCLUSIVE, NAN, NAN};
     gck_report *report;
     const gck_status status = gck_check_report(train->work.check, &report, error);
     if (status != GCK_OK && status != GCK_NON_FINITE) return status;
     if (status == GCK_OK) {
         entry->verdict = report->verdict;
         entry->distance = report->distance;
+        entry->refined_distance = report->refined_distance;
         gck_report_free(report);
     }
     train->place.check_count++;
@@ -349,7 +356,7 @@ static gck_status check_unit(gck_train *train, gck_error *error)
     gck_check *check = train->work.check;
     const size_t index = gck_check_folded(check);
     gck_partial partial;
-    gck_status status = gck_check_grain(check, index, (gck_stop){0}, &partial, error);
+    gck_status status = gck_check_grain(check, index, train->work.room, (gck_stop){0}, &partial, error);
     if (status != GCK_OK) return status;
     status = gck_check_fold(check, index, &partial, error);
     gck_partial_done(&partial);
@@ -432,7 +439,8 @@ void gck_train_estimate(const gck_train_spec *spec, double *ret_operations,
     if (spec->check_every > 0) {
         const size_t batch = spec->batch_size > 0 ? spec->batch_size : spec->data->samples;
         gck_check_cost check;
-        gck_check_estimate(model, minimum(batch, spec->data->samples), NULL, false, &check);
+        const gck_check_spec check_spec = check_spec_of(model);
+        gck_check_estimate(&check_spec, minimum(batch, spec->data->samples), &check);
         operations += floor(epochs / (double)spec->check_every) * check.operations;
         values += check.memory_bytes / sizeof(double);
     }

@@ -37,6 +37,7 @@ typedef struct train_place {
 typedef struct train_check_work {
     gck_data *data;
     gck_check *check;
+    gck_check_room *room;
 } train_check_work;
 
 struct gck_train {

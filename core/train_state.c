@@ -86,6 +86,7 @@ static void checks_visit(visitor *v, gck_train *train)
         visit_word(v, &epoch);
         visit_word(v, &verdict);
         visit_word(v, &train->check[i].distance);
+        visit_word(v, &train->check[i].refined_distance);
         train->check[i].epoch = (size_t)epoch;
         train->check[i].verdict = (gck_verdict)verdict;
     }

@@ -1,12 +1,18 @@
 #include <gradcheck/verdict.h>
 
 #include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 const char *gck_method_name(gck_method method)
 {
-    static const char *const names[] = {[GCK_CENTRAL] = "central"};
+    static const char *const names[] = {[GCK_CENTRAL] = "central",
+                                        [GCK_FORWARD] = "forward",
+                                        [GCK_COMPLEX_STEP] = "complex_step",
+                                        [GCK_RIDDERS] = "ridders",
+                                        [GCK_DIRECTIONAL] = "directional"};
     return names[method];
 }
 
@@ -19,28 +25,49 @@ const char *gck_verdict_name(gck_verdict verdict)
 
 double gck_tolerance_default(gck_method method, double epsilon)
 {
-    (void)method;
-    return fmax(epsilon * epsilon, 1e-11);
+    const double least = 1e-11;
+    if (method == GCK_CENTRAL) return fmax(epsilon * epsilon, least);
+    if (method == GCK_FORWARD) return fmax(epsilon, least);
+    return least;
+}
+
+/* difference / (a + b), and 0 when both are 0. Scaled by the larger norm, so that neither the sum
+ * overflows nor a small one is lost. */
+static double ratio(double difference, double a, double b)
+{
+    if (a == 0 && b == 0) return difference == 0 ? 0 : INFINITY;
+    const double scale = a > b ? a : b;
+    return difference / scale / (a / scale + b / scale);
 }
 
 double gck_distance(const gck_norms *norms)
 {
-    if (norms->numeric == 0 && norms->analytic == 0) return 0;
-    /* Scaled by the larger norm, so that neither the sum overflows nor a small one is lost. */
-    const double scale = norms->numeric > norms->analytic ? norms->numeric : norms->analytic;
-    return norms->difference / scale / (norms->numeric / scale + norms->analytic / scale);
+    return ratio(norms->difference, norms->numeric, norms->analytic);
+}
+
+double gck_refined_distance(const gck_norms *norms)
+{
+    return ratio(norms->refined, norms->exact, norms->analytic);
+}
+
+double gck_error_bar(const gck_norms *norms)
+{
+    return ratio(norms->bar, norms->exact, norms->analytic);
 }
 
 gck_norms gck_norms_join(const gck_norms *a, const gck_norms *b)
 {
-    return (gck_norms){.difference = gck_norm_join(a->difference, b->difference),
+    return (gck_norms){.analytic = gck_norm_join(a->analytic, b->analytic),
                        .numeric = gck_norm_join(a->numeric, b->numeric),
-                       .analytic = gck_norm_join(a->analytic, b->analytic)};
+                       .difference = gck_norm_join(a->difference, b->difference),
+                       .exact = gck_norm_join(a->exact, b->exact),
+                       .refined = gck_norm_join(a->refined, b->refined),
+                       .bar = gck_norm_join(a->bar, b->bar)};
 }
 
-gck_verdict gck_verdict_of(double distance, double tolerance)
+bool gck_element_is_wrong(double exact, double analytic, double bar, double tolerance)
 {
-    return distance <= tolerance ? GCK_PASS : GCK_INCONCLUSIVE;
+    return !(fabs(exact - analytic) <= tolerance * (fabs(exact) + fabs(analytic)) + bar);
 }
 
 /* The larger of two errors; NaN counts as larger than any number. */
@@ -51,27 +78,29 @@ static double worse(double a, double b)
 
 static gck_element element_judge(const gck_tensor_report *tensor, size_t index, double tolerance)
 {
-    const double a = tensor->analytic[index], n = tensor->numeric[index];
+    const double a = tensor->analytic[index], n = tensor->exact[index];
     const double error = fabs(n - a), size = worse(fabs(a), fabs(n));
-    const gck_norms norms = {error, fabs(n), fabs(a)};
+    const bool wrong = gck_element_is_wrong(n, a, tensor->bar[index], tolerance);
     return (gck_element){.index = index,
                          .analytic = a,
-                         .numeric = n,
+                         .numeric = tensor->numeric[index],
+                         .exact = n,
                          .absolute_error = error,
                          .relative_error = error == 0 ? 0 : error / size,
-                         .verdict = gck_verdict_of(gck_distance(&norms), tolerance)};
+                         .verdict = wrong ? GCK_FAIL : GCK_PASS};
 }
 
-static bool is_worse(double error, double than)
+static bool is_worse(const gck_element *element, const gck_element *than)
 {
-    return !isnan(than) && !(error <= than);
+    if (element->verdict != than->verdict) return element->verdict > than->verdict;
+    return !isnan(than->absolute_error) && !(element->absolute_error <= than->absolute_error);
 }
 
 /* Keeps the list sorted, the worst first; of equals the earlier index stays ahead. */
 static void worst_insert(gck_tensor_report *tensor, size_t limit, const gck_element *element)
 {
     size_t place = tensor->worst_count;
-    while (place > 0 && is_worse(element->absolute_error, tensor->worst[place - 1].absolute_error))
+    while (place > 0 && is_worse(element, &tensor->worst[place - 1]))
         place--;
     if (place >= limit) return;
     if (tensor->worst_count < limit) tensor->worst_count++;
@@ -80,26 +109,55 @@ static void worst_insert(gck_tensor_report *tensor, size_t limit, const gck_elem
     tensor->worst[place] = *element;
 }
 
-gck_status gck_tensor_judge(gck_tensor_report *tensor, double tolerance, size_t worst,
-                            gck_error *error)
+static void elements_judge(gck_tensor_report *tensor, double tolerance, size_t limit)
 {
-    const size_t limit = worst < tensor->count ? worst : tensor->count;
-    tensor->worst = calloc(limit > 0 ? limit : 1, sizeof *tensor->worst);
-    if (tensor->worst == NULL) return gck_error_memory(error);
-    tensor->worst_count = 0;
-    tensor->max_absolute_error = tensor->max_relative_error = 0;
     for (size_t i = 0; i < tensor->count; i++) {
         const gck_element element = element_judge(tensor, i, tolerance);
         tensor->max_absolute_error = worse(tensor->max_absolute_error, element.absolute_error);
         tensor->max_relative_error = worse(tensor->max_relative_error, element.relative_error);
+        tensor->wrong_elements += element.verdict == GCK_FAIL;
+        tensor->kinks += tensor->crossed != NULL && tensor->crossed[i] != 0;
         worst_insert(tensor, limit, &element);
     }
-    tensor->norms = (gck_norms){
-        .difference = gck_vector_distance(tensor->numeric, tensor->analytic, tensor->count),
-        .numeric = gck_vector_norm(tensor->numeric, tensor->count),
-        .analytic = gck_vector_norm(tensor->analytic, tensor->count)};
+}
+
+gck_status gck_tensor_judge(gck_tensor_report *tensor, double tolerance, size_t worst,
+                            gck_error *error)
+{
+    const size_t limit = worst < tensor->count ? worst : tensor->count, count = tensor->count;
+    tensor->worst = calloc(limit > 0 ? limit : 1, sizeof *tensor->worst);
+    if (tensor->worst == NULL) return gck_error_memory(error);
+    tensor->worst_count = tensor->kinks = tensor->wrong_elements = 0;
+    tensor->max_absolute_error = tensor->max_relative_error = 0;
+    tensor->detection = NAN;
+    elements_judge(tensor, tolerance, limit);
+    tensor->norms =
+        (gck_norms){.analytic = gck_vector_norm(tensor->analytic, count),
+                    .numeric = gck_vector_norm(tensor->numeric, count),
+                    .difference = gck_vector_distance(tensor->numeric, tensor->analytic, count),
+                    .exact = gck_vector_norm(tensor->exact, count),
+                    .refined = gck_vector_distance(tensor->exact, tensor->analytic, count),
+                    .bar = gck_vector_norm(tensor->bar, count)};
     tensor->distance = gck_distance(&tensor->norms);
-    tensor->verdict = gck_verdict_of(tensor->distance, tolerance);
+    tensor->refined_distance = gck_refined_distance(&tensor->norms);
+    tensor->error_bar = gck_error_bar(&tensor->norms);
+    tensor->verdict = tensor->wrong_elements > 0 ? GCK_FAIL : GCK_PASS;
+    return GCK_OK;
+}
+
+gck_status gck_report_warn(gck_report *report, gck_error *error, const char *format, ...)
+{
+    if (report->warning_count == report->warning_capacity) {
+        const size_t capacity = 2 * report->warning_capacity + 8;
+        void *grown = realloc(report->warning, capacity * sizeof *report->warning);
+        if (grown == NULL) return gck_error_memory(error);
+        report->warning = grown;
+        report->warning_capacity = capacity;
+    }
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(report->warning[report->warning_count++], GCK_WARNING_SIZE, format, arguments);
+    va_end(arguments);
     return GCK_OK;
 }
 

@@ -71,6 +71,9 @@ double gck_model_operations(const gck_model *model);
 /* What element `element` of the parameters adds to J by itself when it is w (l1, l2); 0 for most.
  */
 double gck_model_penalty_at(const gck_model *model, size_t element, double w);
+/* Its derivative by complex step, and whether it has a kink at w = 0 (l1). */
+double gck_model_penalty_exact(const gck_model *model, size_t element, double w);
+bool gck_model_penalty_kinked(const gck_model *model, size_t element);
 /* The sum over all parameters. */
 double gck_model_penalty(const gck_model *model, const double *parameters);
 

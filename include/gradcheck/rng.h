@@ -15,7 +15,8 @@ typedef enum gck_rng_purpose {
     GCK_RNG_PARAMETERS = 1, /* stream: layer * 16 + tensor; position: element */
     GCK_RNG_DROPOUT = 2,    /* stream: layer; see core/layer_dropout.c */
     GCK_RNG_SHUFFLE = 3,    /* stream: epoch; position: place */
-    GCK_RNG_SPLIT = 4       /* stream: 0; position: place */
+    GCK_RNG_SPLIT = 4,      /* stream: 0; position: place */
+    GCK_RNG_DIRECTION = 5   /* stream: tensor; position: direction * 2^40 + element */
 } gck_rng_purpose;
 
 /* One block of Philox4x32-10. */

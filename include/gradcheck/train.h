@@ -29,7 +29,7 @@ typedef struct gck_train_spec {
 typedef struct gck_train_check {
     size_t epoch; /* after that many epochs */
     gck_verdict verdict;
-    double distance;
+    double distance, refined_distance;
 } gck_train_check;
 
 /* One number an epoch; NaN where there is none. */

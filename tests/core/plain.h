@@ -1,8 +1,8 @@
 /* The plain engine: two whole forward passes for every element, as a user's own loop would do it.
  *
  * Slow and simple: what any faster engine must agree with. It sees the forward pass alone. */
-#ifndef GRADCHECK_CORE_PLAIN_H
-#define GRADCHECK_CORE_PLAIN_H
+#ifndef TESTS_CORE_PLAIN_H
+#define TESTS_CORE_PLAIN_H
 
 #include <gradcheck/evaluate.h>
 

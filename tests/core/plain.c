@@ -1,4 +1,4 @@
-#include "core/plain.h"
+#include "tests/core/plain.h"
 #include "core/forward.h"
 
 #include <string.h>
