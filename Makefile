@@ -80,6 +80,11 @@ fuzz: deps-fuzz ## run each fuzz target for FUZZ_SECONDS (600)
 
 fuzzers: $(FUZZERS)
 
+BENCH_PROGRAMS := $(BUILD)/bench/engine $(BUILD)/bench/load
+bench: deps-bench ## measure against torch and FastAPI; BENCH_QUICK=1: a minute
+	@$(MAKE) --no-print-directory $(DAEMON) $(BENCH_PROGRAMS)
+	bench/run $(BUILD)
+
 deps-%:
 	@scripts/install-deps $*
 
@@ -92,6 +97,19 @@ clean: ## remove everything made
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 16
+
+# Kernels are compiled once for each instruction set, which is picked at run time. No fast-math: a NaN stays one.
+KERNEL_FLAGS := -O3 -fno-math-errno -fno-trapping-math -fopenmp-simd
+AVX2_FLAGS   := -mavx2 -mfma
+AVX512_FLAGS := -mavx512f -mavx512dq -mavx512vl -mavx512bw -mprefer-vector-width=512 -mfma
+kernels      := $(BUILD)/core/kernels_
+
+$(kernels)generic.o $(kernels)avx2.o $(kernels)avx512.o: CFLAGS += $(KERNEL_FLAGS)
+$(BUILD)/core/%.o: CFLAGS += -O3
+ifneq ($(filter x86_64%,$(shell $(CC) -dumpmachine 2>/dev/null)),)
+$(kernels)avx2.o: CFLAGS += $(AVX2_FLAGS)
+$(kernels)avx512.o: CFLAGS += $(AVX512_FLAGS)
+endif
 
 $(BUILD)/core/%.o: CFLAGS += $(BLAS_CFLAGS)
 $(BUILD)/%.o: %.c
@@ -124,6 +142,12 @@ $(BUILD)/tests/system/test_%: $(BUILD)/tests/system/test_%.o $(call object,$(SYS
 $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(SERVER_LIB) $(CORE_LIB)
 	$(CC) $(LDFLAGS) -fsanitize=fuzzer $^ $(NET_LIBS) $(BLAS_LIBS) -o $@
 
+$(BUILD)/bench/engine: $(call object,bench/engine.c bench/cases.c) $(CORE_LIB)
+	$(CC) $(LDFLAGS) $^ $(BLAS_LIBS) -o $@
+
+$(BUILD)/bench/load: $(BUILD)/bench/load.o
+	$(CC) $(LDFLAGS) $^ -o $@
+
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-.PHONY: all demo run check tests asan ubsan tsan lint check-layers fuzz fuzzers install clean help
+.PHONY: all demo run check tests asan ubsan tsan lint check-layers fuzz fuzzers bench install clean help

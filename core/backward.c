@@ -15,8 +15,8 @@ gck_status gck_backward_room_init(gck_backward_room *room, const gck_model *mode
                                   gck_error *error)
 {
     const size_t count = gck_backward_sample_values(model) / 2 * samples;
-    room->delta = gck_vector_new(count);
-    room->next = gck_vector_new(count);
+    room->delta = gck_vector_room(count);
+    room->next = gck_vector_room(count);
     if (room->delta != NULL && room->next != NULL) return GCK_OK;
     gck_backward_room_done(room);
     return gck_error_memory(error);
@@ -75,7 +75,7 @@ void gck_backward_penalty(const gck_model *model, const double *parameters, doub
     for (size_t i = 0; i < model->layer_count; i++) {
         const gck_layer *layer = &model->layer[i];
         const struct gck_layer_derivatives *derivatives = gck_layer_row_of(layer)->derivatives;
-        if (derivatives->penalty_slope == NULL) continue;
+        if (!gck_layer_is_penalised(layer)) continue;
         for (size_t t = 0; t < layer->tensor_count; t++) {
             const size_t offset = layer->tensor[t].offset;
             for (size_t e = 0; e < layer->tensor[t].count; e++)

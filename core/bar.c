@@ -26,8 +26,8 @@ gck_status gck_bar_room_init(gck_bar_room *room, const gck_model *model, size_t 
 {
     *room = (gck_bar_room){0};
     const gck_status status = gck_backward_room_init(&room->backward, model, samples, error);
-    room->parameters = gck_vector_new(model->parameter_count);
-    room->x = gck_vector_new(widest(model) * samples);
+    room->parameters = gck_vector_room(model->parameter_count);
+    room->x = gck_vector_room(widest(model) * samples);
     if (status == GCK_OK && room->parameters != NULL && room->x != NULL) return GCK_OK;
     gck_bar_room_done(room);
     return gck_error_memory(error);
@@ -117,7 +117,7 @@ static void penalty_sizes(const gck_model *model, const gck_bar_room *room, doub
     for (size_t i = 0; i < model->layer_count; i++) {
         const gck_layer *layer = &model->layer[i];
         const struct gck_layer_derivatives *derivatives = gck_layer_row_of(layer)->derivatives;
-        for (size_t t = 0; derivatives->penalty_slope != NULL && t < layer->tensor_count; t++)
+        for (size_t t = 0; gck_layer_is_penalised(layer) && t < layer->tensor_count; t++)
             for (size_t e = layer->tensor[t].offset;
                  e < layer->tensor[t].offset + layer->tensor[t].count; e++)
                 bar[e] += BAR * derivatives->penalty_slope(layer, t, room->parameters[e]);

@@ -86,7 +86,7 @@ gck_status gck_base_new(const gck_model *model, gck_base_kind kind, size_t capac
     if (__builtin_mul_overflow(capacity, gck_base_lane_values(model, kind), &values))
         return gck_error_memory(error);
     gck_base *base = calloc(1, sizeof *base + model->layer_count * sizeof base->layer[0]);
-    double *slab = gck_vector_new(values);
+    double *slab = gck_vector_room(values);
     if (base == NULL || slab == NULL) {
         free(base);
         gck_vector_free(slab);

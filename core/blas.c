@@ -15,6 +15,21 @@
 void gck_gemm(size_t rows, size_t columns, size_t inner, gck_gemm_operand a, gck_gemm_operand b,
               double beta, double *c)
 {
+    const gck_kernels *kernels = gck_kernels_active();
+    if (rows <= kernels->product_rows) {
+        kernels->product(&(gck_product){.rows = rows,
+                                        .columns = columns,
+                                        .inner = inner,
+                                        .a = a.values,
+                                        .a_row = a.transposed ? 1 : inner,
+                                        .a_inner = a.transposed ? rows : 1,
+                                        .b = b.values,
+                                        .b_inner = b.transposed ? 1 : columns,
+                                        .b_column = b.transposed ? inner : 1,
+                                        .add = beta != 0,
+                                        .c = c});
+        return;
+    }
     assert(rows <= INT_MAX && columns <= INT_MAX && inner <= INT_MAX);
     const blasint m = (blasint)rows, n = (blasint)columns, k = (blasint)inner;
     cblas_dgemm(CblasRowMajor, a.transposed ? CblasTrans : CblasNoTrans,
@@ -64,9 +79,9 @@ static gck_status test_product(const product *p, double *a, double *b, double *c
              (gck_gemm_operand){b, p->b_transposed}, 0, c);
     if (product_is_right(p, a, b, c)) return GCK_OK;
     return gck_error_set(error, GCK_UNSUPPORTED, "",
-                         "OpenBLAS (core %s) computes a wrong product of %zux%zu and %zux%zu; "
-                         "try another OPENBLAS_CORETYPE",
-                         openblas_get_corename(), p->rows, p->inner, p->inner, p->columns);
+                         "OpenBLAS (core %s) or the %s kernels compute a wrong product of %zux%zu and "
+                         "%zux%zu; try another OPENBLAS_CORETYPE",
+                         openblas_get_corename(), gck_kernels_active()->name, p->rows, p->inner, p->inner, p->columns);
 }
 
 static gck_status self_test(gck_error *error)

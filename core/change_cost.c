@@ -1,8 +1,8 @@
 /* Losses in difference form. Nothing here is a derivative: this file must stay apart from
  * core/derivatives.h. Any thread may call these; nothing is allocated.
  *
- * The cross-entropies come as their activation gives them, in z. A sample whose change is too large
- * for the difference form gets the losses at z + d and at z, subtracted. */
+ * The cross-entropies are computed from z together with their activation. Where a change is too
+ * large for the difference form, values at z + d and at z are subtracted. */
 #include "core/change.h"
 #include "core/entropy.h"
 #include "core/kernels.h"
@@ -66,25 +66,22 @@ const struct gck_cost_change gck_cost_change_dot = {.apply = dot_apply};
 /* ---- cross-entropies of activations that work unit by unit ---- */
 
 /* What differs between them: the change of a row of at most STRIP lanes from element `at` on, added
- * to sum; and the loss of one output. */
+ * to sum, with NaN where vectors cannot give it; and that of one output, for any change. */
 typedef struct unit_entropy {
     void (*add)(const gck_cost_base *base, size_t at, size_t width, const double *d, double *sum);
-    double (*value)(const double *option, double z, double y);
+    double (*change)(const double *option, double z, double d, double y);
 } unit_entropy;
 
-static double lane_by_values(const unit_entropy *entropy, const gck_cost_base *base, size_t lane,
-                             const double *change)
+static double lane_change(const unit_entropy *entropy, const gck_cost_base *base, size_t lane,
+                          const double *change)
 {
     double sum = 0;
-    for (size_t i = lane; i < base->units * base->lanes; i += base->lanes) {
-        const double z = base->value[i], y = base->y[i];
-        if (change[i] == 0 && !isnan(z)) continue; /* inf - inf */
-        sum += entropy->value(base->option, z + change[i], y) - entropy->value(base->option, z, y);
-    }
+    for (size_t i = lane; i < base->units * base->lanes; i += base->lanes)
+        if (change[i] != 0 || isnan(base->value[i])) /* not infinity - infinity */
+            sum += entropy->change(base->option, base->value[i], change[i], base->y[i]);
     return sum;
 }
 
-/* `add` gives NaN where its formula does not hold. */
 static void sum_entropy(const unit_entropy *entropy, const gck_cost_base *base,
                         const double *change, double *loss)
 {
@@ -95,13 +92,13 @@ static void sum_entropy(const unit_entropy *entropy, const gck_cost_base *base,
             entropy->add(base, at, strip_width(base->lanes, first), change + at, loss + first);
         }
     for (size_t k = 0; k < base->lanes; k++)
-        if (isnan(loss[k])) loss[k] = lane_by_values(entropy, base, k, change);
+        if (isnan(loss[k])) loss[k] = lane_change(entropy, base, k, change);
 }
 
 #define ENTROPY_APPLY(NAME)                                                           \
     static void NAME##_apply(const gck_cost_base *base, double *change, double *loss) \
     {                                                                                 \
-        static const unit_entropy entropy = {NAME##_add, NAME##_value};               \
+        static const unit_entropy entropy = {NAME##_add, NAME##_change};              \
         sum_entropy(&entropy, base, change, loss);                                    \
     }
 
@@ -151,14 +148,18 @@ static void sigmoid_binary_add(const gck_cost_base *base, size_t at, size_t widt
     sigmoid_categorical_add(base, at, width, d, sum);
 }
 
-static double sigmoid_categorical_value(const double *option, double z, double y)
+/* By values: only what overflows comes here. */
+static double sigmoid_categorical_change(const double *option, double z, double d, double y)
 {
-    return part(y, gck_softplus(-option[0] * z));
+    const double c = -option[0];
+    return part(y, gck_softplus(c * (z + d)) - gck_softplus(c * z));
 }
 
-static double sigmoid_binary_value(const double *option, double z, double y)
+static double sigmoid_binary_change(const double *option, double z, double d, double y)
 {
-    return part(y, gck_softplus(-option[0] * z)) + part(1 - y, gck_softplus(option[0] * z));
+    const double c = option[0];
+    return sigmoid_categorical_change(option, z, d, y) +
+           part(1 - y, gck_softplus(c * (z + d)) - gck_softplus(c * z));
 }
 
 ENTROPY_APPLY(sigmoid_categorical)
@@ -198,8 +199,14 @@ static void gaussian_categorical_add(const gck_cost_base *base, size_t at, size_
         sum[k] -= base->y[at + k] * square_change(base->value[at + k], d[k]);
 }
 
-/* Where z + d is so near 0 that the logarithm's argument cancels, or z so near that its ratio
- * overflows, there is NaN. */
+/* The change of ln(1 - e^(-z^2)) is ln(1 + x), unless z + d is so near 0 that this cancels, or z so
+ * near that the ratio overflows. */
+static double complement_argument(double change_of_e, double ratio)
+{
+    const double x = -change_of_e * ratio;
+    return x > -0.5 && x < 1e300 ? x : NAN;
+}
+
 static void gaussian_binary_add(const gck_cost_base *base, size_t at, size_t width, const double *d,
                                 double *sum)
 {
@@ -209,31 +216,33 @@ static void gaussian_binary_add(const gck_cost_base *base, size_t at, size_t wid
     for (size_t k = 0; k < width; k++)
         term[k] = square_change(base->value[at + k], d[k]);
     kernels->expm1(width, term, term);
-    for (size_t k = 0; k < width; k++) {
-        const double x = -term[k] * ratio[k];
-        term[k] = x > -0.5 && x < 1e300 ? x : NAN;
-    }
+    for (size_t k = 0; k < width; k++)
+        term[k] = complement_argument(term[k], ratio[k]);
     kernels->log1p(width, term, term);
     for (size_t k = 0; k < width; k++)
         sum[k] -= not_y[k] * term[k];
     gaussian_categorical_add(base, at, width, d, sum);
 }
 
-static double gaussian_categorical_value(const double *option, double z, double y)
+/* ln(1 - e^(-z^2)) as core/entropy.c has it */
+static double complement_value(double z)
 {
-    (void)option;
-    return part(y, z * z);
+    const double t = z * z;
+    if (fabs(z) < 1e-8) return 2 * log(fabs(z));
+    return t > M_LN2 ? log1p(-exp(-t)) : log(-expm1(-t));
 }
 
-/* ln(1 - e^(-z^2)) as core/entropy.c has it */
-static double gaussian_binary_value(const double *option, double z, double y)
+static double gaussian_categorical_change(const double *option, double z, double d, double y)
 {
     (void)option;
-    const double t = z * z;
-    const double complement = fabs(z) < 1e-8 ? 2 * log(fabs(z))
-                              : t > M_LN2    ? log1p(-exp(-t))
-                                             : log(-expm1(-t));
-    return part(y, t) - part(1 - y, complement);
+    return part(y, -square_change(z, d));
+}
+
+static double gaussian_binary_change(const double *option, double z, double d, double y)
+{
+    const double x = complement_argument(expm1(square_change(z, d)), 1 / expm1(z * z));
+    const double change = isnan(x) ? complement_value(z + d) - complement_value(z) : log1p(x);
+    return gaussian_categorical_change(option, z, d, y) - part(1 - y, change);
 }
 
 ENTROPY_APPLY(gaussian_categorical)
@@ -256,7 +265,8 @@ const struct gck_entropy_change gck_entropy_change_gaussian = {
 typedef void softmax_strip(const gck_cost_base *base, size_t first, size_t width, double *change,
                            double *loss);
 
-/* d becomes D in a strip of lanes from `first` on; returns whether any lane is far, far[k] which. */
+/* d becomes D in a strip of lanes from `first` on; returns whether any lane is far, far[k] which.
+ */
 static bool strip_shift(const gck_cost_base *base, size_t first, size_t width,
                         const double *reference, double *change, bool far[STRIP])
 {

@@ -59,7 +59,7 @@ gck_status gck_check_room_new(const gck_check *check, gck_check_room **ret_room,
     room->block_first = SIZE_MAX;
     gck_status status = gck_pass_new(spec->model, check->cut.block_rows, true, &room->pass, error);
     if (status == GCK_OK) status = gck_numeric_new(&numeric, &room->numeric, error);
-    room->direction = gck_vector_new(direction_values(check));
+    room->direction = gck_vector_room(direction_values(check));
     if (status == GCK_OK && room->direction == NULL) status = gck_error_memory(error);
     if (status != GCK_OK) {
         gck_check_room_free(room);

@@ -25,6 +25,7 @@ static void tangent_fill(const gck_numeric *numeric, size_t tensor, const double
 static double penalty_along(const gck_numeric *numeric, const gck_tensor *tensor, const double *v)
 {
     double sum = 0;
+    if (!gck_layer_is_penalised(&numeric->spec.model->layer[numeric->layer])) return 0;
     for (size_t e = 0; e < tensor->count; e++) {
         const size_t element = tensor->offset + e;
         sum += v[e] * gck_model_penalty_exact(numeric->spec.model, element,

@@ -2,6 +2,7 @@
 #if defined(__x86_64__)
 #define KERNELS_NAME "avx2"
 #define KERNELS_TABLE gck_kernels_avx2
+#define KERNELS_PRODUCT 16
 #include "core/kernels_loops.h"
 #else
 typedef int no_kernels; /* a file may not be empty */

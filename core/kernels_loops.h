@@ -74,8 +74,8 @@ static void scale(size_t count, double factor, const double *x, double *result)
 
 static void shift(size_t count, const double *by, double *x, double *size)
 {
-    _Pragma("omp simd")
-    for (size_t i = 0; i < count; i++) {
+    _Pragma("omp simd") for (size_t i = 0; i < count; i++)
+    {
         x[i] -= by[i];
         size[i] = fabs(x[i]) > size[i] ? fabs(x[i]) : size[i];
     }
@@ -295,11 +295,12 @@ static inline double clamped(double limit, double z)
     return low < -limit ? -limit : low;
 }
 
-/* From outside to inside z + d, which is rounded, would cancel against the limit. */
+/* A way that ends inside: z + d is exact from |z| = 2 alpha on, z less its limit before. */
 static inline double clamp_near(double alpha, double z, double d)
 {
     const double u = z + d, from = clamped(alpha, z);
-    return (fabs(u) <= alpha ? d + (z - from) : clamped(alpha, u) - from) / alpha;
+    const double inside = fabs(z) > 2 * alpha ? u - from : d + (z - from);
+    return (d <= alpha - z && d >= -alpha - z ? inside : clamped(alpha, u) - from) / alpha;
 }
 
 static void change_clamp(size_t count, double alpha, const double *z, double *change)
@@ -382,6 +383,10 @@ static void change_arctan(size_t count, const double *z, double *change)
     EACH_BY_REACH(change, change, fabs(d), NEAR, arctan_change_near(z[i], d), arctan_far(z[i], d))
 }
 
+#ifdef KERNELS_PRODUCT
+#include "core/kernels_product.h"
+#endif
+
 const gck_kernels KERNELS_TABLE = {
     .name = KERNELS_NAME,
     .multiply = multiply,
@@ -393,6 +398,10 @@ const gck_kernels KERNELS_TABLE = {
     .cross = cross,
     .expm1 = expm1_all,
     .log1p = log1p_all,
+#ifdef KERNELS_PRODUCT
+    .product_rows = KERNELS_PRODUCT,
+    .product = product,
+#endif
     .change_sigmoid = change_sigmoid,
     .change_softplus = change_softplus,
     .change_slu = change_slu,

@@ -47,6 +47,7 @@ typedef struct gck_layer_row {
     /* Its derivative by complex step, and whether it has a kink at w = 0; where penalty_at is. */
     double (*penalty_exact)(const gck_layer *layer, size_t tensor, double w);
     bool (*penalty_kinked)(const gck_layer *layer, size_t tensor);
+    bool (*penalised)(const gck_layer *layer); /* whether it is anything but 0 */
     /* One sample's mask, `stride` doubles apart; masked rows only. */
     void (*mask)(const gck_layer *layer, gck_mask_key key, uint64_t sample, double *mask,
                  size_t stride);

@@ -103,6 +103,12 @@ static bool dense_penalty_kinked(const gck_layer *layer, size_t tensor)
     return tensor == TENSOR_W && layer->spec.type.option[OPTION_L1] > 0;
 }
 
+static bool dense_penalised(const gck_layer *layer)
+{
+    const double *option = layer->spec.type.option;
+    return option[OPTION_L1] != 0 || option[OPTION_L2] != 0;
+}
+
 static double dense_penalty_slope(const gck_layer *layer, size_t tensor, double w)
 {
     if (tensor != TENSOR_W) return 0;
@@ -167,5 +173,6 @@ const gck_layer_row gck_layer_dense = {
     .penalty_at = dense_penalty_at,
     .penalty_exact = dense_penalty_exact,
     .penalty_kinked = dense_penalty_kinked,
+    .penalised = dense_penalised,
     .derivatives = &dense_derivatives,
 };

@@ -158,6 +158,12 @@ double gck_model_penalty_exact(const gck_model *model, size_t element, double w)
     return row->penalty_at == NULL ? 0 : row->penalty_exact(at.layer, at.tensor, w);
 }
 
+bool gck_layer_is_penalised(const gck_layer *layer)
+{
+    const gck_layer_row *row = gck_layer_row_of(layer);
+    return row->penalty_at != NULL && row->penalised(layer);
+}
+
 bool gck_model_penalty_kinked(const gck_model *model, size_t element)
 {
     const place at = place_of(model, element);
@@ -171,7 +177,7 @@ double gck_model_penalty(const gck_model *model, const double *parameters)
     for (size_t i = 0; i < model->layer_count; i++) {
         const gck_layer *layer = &model->layer[i];
         const gck_layer_row *row = gck_layer_row_of(layer);
-        for (size_t t = 0; row->penalty_at != NULL && t < layer->tensor_count; t++)
+        for (size_t t = 0; gck_layer_is_penalised(layer) && t < layer->tensor_count; t++)
             for (size_t e = 0; e < layer->tensor[t].count; e++)
                 penalty += row->penalty_at(layer, t, parameters[layer->tensor[t].offset + e]);
     }

@@ -78,9 +78,9 @@ static gck_status room_take(gck_numeric *numeric, size_t samples, gck_error *err
     const gck_model *model = numeric->spec.model;
     const size_t units = numeric->spec.units, terms = terms_max(numeric->spec.method);
     const size_t lanes = lanes_most(model, samples);
-    double *next = gck_vector_new(room_values(model, numeric->spec.method, samples, units));
+    double *next = gck_vector_room(room_values(model, numeric->spec.method, samples, units));
     numeric->x = next;
-    numeric->mark = gck_vector_new(lanes);
+    numeric->mark = gck_vector_room(lanes);
     numeric->row = gck_vector_new(lanes);
     numeric->lane = calloc(lanes, sizeof *numeric->lane);
     numeric->flagged = calloc(units, samples);

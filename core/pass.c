@@ -58,7 +58,7 @@ gck_status gck_pass_new(const gck_model *model, size_t capacity, bool masked, gc
     if (__builtin_mul_overflow(capacity, gck_pass_sample_values(model, masked), &values))
         return gck_error_memory(error);
     gck_pass *pass = calloc(1, sizeof *pass + model->layer_count * sizeof pass->layer[0]);
-    double *slab = gck_vector_new(values);
+    double *slab = gck_vector_room(values);
     if (pass == NULL || slab == NULL) {
         free(pass);
         gck_vector_free(slab);

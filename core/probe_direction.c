@@ -5,10 +5,11 @@
 #include <assert.h>
 #include <math.h>
 
-_Static_assert(GCK_ELEMENTS_MAX *GCK_DIRECTIONS_MAX <= (size_t)1 << 48, "positions of gck_rng");
+_Static_assert((size_t)GCK_DIRECTIONS_MAX *GCK_ELEMENTS_MAX <= (size_t)1 << 48,
+               "positions of gck_rng");
 
 /* sqrt(2/pi): twice the density of the standard normal distribution at 0. */
-#define NORMAL_PEAK 0x1.988453365cd66p-1
+#define NORMAL_PEAK 0x1.9884533d43651p-1
 
 void gck_direction_draw(uint64_t seed, uint32_t tensor, size_t direction, size_t count, double *v)
 {

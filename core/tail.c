@@ -7,7 +7,7 @@
 
 static size_t widest(const gck_model *model)
 {
-    size_t units = model->inputs;
+    size_t units = 1;
     for (size_t i = 0; i < model->layer_count; i++)
         if (model->layer[i].outputs > units) units = model->layer[i].outputs;
     return units;
@@ -21,7 +21,7 @@ size_t gck_tail_lane_values(const gck_model *model)
 gck_status gck_tail_init(gck_tail *tail, const gck_model *model, size_t lanes, gck_error *error)
 {
     *tail = (gck_tail){0};
-    tail->slab = gck_vector_new(gck_tail_lane_values(model) * lanes);
+    tail->slab = gck_vector_room(gck_tail_lane_values(model) * lanes);
     if (tail->slab == NULL) return gck_error_memory(error);
     tail->carried.values = tail->slab;
     tail->carried.room = tail->slab + widest(model) * lanes;

@@ -40,19 +40,24 @@ void gck_shape_unravel(const gck_shape *shape, size_t flat, size_t index[GCK_RAN
     }
 }
 
+enum { LINE = 64 };
+
+double *gck_vector_room(size_t count)
+{
+    if (count > SIZE_MAX / sizeof(double) - LINE) return NULL;
+    return aligned_alloc(LINE, (count * sizeof(double) + LINE) / LINE * LINE);
+}
+
 double *gck_vector_new(size_t count)
 {
-    const size_t line = 64;
-    if (count > SIZE_MAX / sizeof(double) - line) return NULL;
-    const size_t bytes = (count * sizeof(double) + line) / line * line;
-    double *values = aligned_alloc(line, bytes);
-    if (values != NULL) memset(values, 0, bytes);
+    double *values = gck_vector_room(count);
+    if (values != NULL && count > 0) memset(values, 0, count * sizeof *values);
     return values;
 }
 
 double *gck_vector_copy(const double *values, size_t count)
 {
-    double *copy = gck_vector_new(count);
+    double *copy = gck_vector_room(count);
     if (copy != NULL && count > 0) memcpy(copy, values, count * sizeof *values);
     return copy;
 }
@@ -62,34 +67,54 @@ void gck_vector_free(double *values)
     free(values);
 }
 
-/* a[i], or a[i] - b[i] */
-static double difference_at(const double *a, const double *b, size_t i)
-{
-    return b == NULL ? a[i] : a[i] - b[i];
-}
-
-/* Several sums side by side: one alone waits for each addition. */
+/* Several sums side by side: one alone would wait for each addition. */
 enum { SUMS = 8 };
 
+/* The next elements of a, or of a - b; zeros after the last. */
+static void chunk_load(const double *a, const double *b, size_t count, double chunk[SUMS])
+{
+    if (count >= SUMS) {
+        for (size_t i = 0; i < SUMS; i++)
+            chunk[i] = a[i];
+        for (size_t i = 0; b != NULL && i < SUMS; i++)
+            chunk[i] -= b[i];
+        return;
+    }
+    for (size_t i = 0; i < SUMS; i++)
+        chunk[i] = i >= count ? 0 : b == NULL ? a[i] : a[i] - b[i];
+}
+
+static const double *at(const double *values, size_t index)
+{
+    return values == NULL ? NULL : values + index;
+}
+
+/* NaN when an element is. */
 static double largest_of(const double *a, const double *b, size_t count)
 {
-    double largest[SUMS] = {0};
-    for (size_t i = 0; i < count; i++) {
-        const double size = fabs(difference_at(a, b, i));
-        if (!(size <= largest[i % SUMS])) largest[i % SUMS] = size;
-        if (isnan(size)) return size;
+    double largest[SUMS] = {0}, strange[SUMS] = {0}, chunk[SUMS];
+    for (size_t first = 0; first < count; first += SUMS) {
+        chunk_load(a + first, at(b, first), count - first, chunk);
+        for (size_t i = 0; i < SUMS; i++) {
+            largest[i] = fabs(chunk[i]) > largest[i] ? fabs(chunk[i]) : largest[i];
+            strange[i] += chunk[i] != chunk[i];
+        }
     }
-    for (size_t i = 1; i < SUMS; i++)
-        if (largest[i] > largest[0]) largest[0] = largest[i];
-    return largest[0];
+    double most = 0;
+    for (size_t i = 0; i < SUMS; i++) {
+        if (strange[i] > 0) return NAN;
+        most = largest[i] > most ? largest[i] : most;
+    }
+    return most;
 }
 
 static double scaled_squares(const double *a, const double *b, size_t count, double scale)
 {
-    double sum[SUMS] = {0};
-    for (size_t i = 0; i < count; i++) {
-        const double scaled = difference_at(a, b, i) * scale;
-        sum[i % SUMS] += scaled * scaled;
+    double sum[SUMS] = {0}, chunk[SUMS];
+    for (size_t first = 0; first < count; first += SUMS) {
+        chunk_load(a + first, at(b, first), count - first, chunk);
+        for (size_t i = 0; i < SUMS; i++)
+            sum[i] += chunk[i] * scale * (chunk[i] * scale);
     }
     for (size_t i = 1; i < SUMS; i++)
         sum[0] += sum[i];

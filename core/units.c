@@ -209,7 +209,8 @@ gck_status gck_numeric_units(gck_numeric *numeric, size_t layer, size_t first, s
         status = numeric_direct(numeric, &units, false, error);
     if (status != GCK_OK) return status;
     exact_product(numeric, count, result->exact);
-    if (penalties) add_penalties(numeric, &units);
+    if (penalties && gck_layer_is_penalised(&numeric->spec.model->layer[layer]))
+        add_penalties(numeric, &units);
     if (numeric->spec.method == GCK_COMPLEX_STEP)
         memcpy(result->numeric, result->exact, numeric->inputs * count * sizeof(double));
     return GCK_OK;

@@ -76,11 +76,11 @@ static double worse(double a, double b)
     return isnan(a) || b <= a ? a : b;
 }
 
-static gck_element element_judge(const gck_tensor_report *tensor, size_t index, double tolerance)
+static gck_element element_at(const gck_tensor_report *tensor, size_t index, double error,
+                              bool wrong)
 {
     const double a = tensor->analytic[index], n = tensor->exact[index];
-    const double error = fabs(n - a), size = worse(fabs(a), fabs(n));
-    const bool wrong = gck_element_is_wrong(n, a, tensor->bar[index], tolerance);
+    const double size = worse(fabs(a), fabs(n));
     return (gck_element){.index = index,
                          .analytic = a,
                          .numeric = tensor->numeric[index],
@@ -90,34 +90,37 @@ static gck_element element_judge(const gck_tensor_report *tensor, size_t index, 
                          .verdict = wrong ? GCK_FAIL : GCK_PASS};
 }
 
-static bool is_worse(const gck_element *element, const gck_element *than)
+static bool is_worse(double error, bool wrong, const gck_element *than)
 {
-    if (element->verdict != than->verdict) return element->verdict > than->verdict;
-    return !isnan(than->absolute_error) && !(element->absolute_error <= than->absolute_error);
+    if (wrong != (than->verdict == GCK_FAIL)) return wrong;
+    return !isnan(than->absolute_error) && !(error <= than->absolute_error);
 }
 
 /* Keeps the list sorted, the worst first; of equals the earlier index stays ahead. */
-static void worst_insert(gck_tensor_report *tensor, size_t limit, const gck_element *element)
+static void worst_insert(gck_tensor_report *tensor, size_t limit, size_t index, double error,
+                         bool wrong)
 {
     size_t place = tensor->worst_count;
-    while (place > 0 && is_worse(element, &tensor->worst[place - 1]))
+    while (place > 0 && is_worse(error, wrong, &tensor->worst[place - 1]))
         place--;
     if (place >= limit) return;
     if (tensor->worst_count < limit) tensor->worst_count++;
     memmove(&tensor->worst[place + 1], &tensor->worst[place],
-            (tensor->worst_count - place - 1) * sizeof *element);
-    tensor->worst[place] = *element;
+            (tensor->worst_count - place - 1) * sizeof tensor->worst[0]);
+    tensor->worst[place] = element_at(tensor, index, error, wrong);
 }
 
 static void elements_judge(gck_tensor_report *tensor, double tolerance, size_t limit)
 {
     for (size_t i = 0; i < tensor->count; i++) {
-        const gck_element element = element_judge(tensor, i, tolerance);
-        tensor->max_absolute_error = worse(tensor->max_absolute_error, element.absolute_error);
-        tensor->max_relative_error = worse(tensor->max_relative_error, element.relative_error);
-        tensor->wrong_elements += element.verdict == GCK_FAIL;
+        const double a = tensor->analytic[i], n = tensor->exact[i];
+        const double error = fabs(n - a), relative = error == 0 ? 0 : error / worse(fabs(a), fabs(n));
+        const bool wrong = gck_element_is_wrong(n, a, tensor->bar[i], tolerance);
+        tensor->max_absolute_error = worse(tensor->max_absolute_error, error);
+        tensor->max_relative_error = worse(tensor->max_relative_error, relative);
+        tensor->wrong_elements += wrong;
         tensor->kinks += tensor->crossed != NULL && tensor->crossed[i] != 0;
-        worst_insert(tensor, limit, &element);
+        worst_insert(tensor, limit, i, error, wrong);
     }
 }
 

@@ -104,7 +104,8 @@ struct blob *codec_summary(const gck_model *model, size_t samples)
     for (size_t i = 0; i < model->layer_count; i++)
         write_item(&w, layers, layer_summary(&w, &model->layer[i]));
     gck_check_cost cost;
-    gck_check_estimate(model, samples, NULL, false, &cost);
+    const gck_check_spec spec = {.model = model, .method = GCK_CENTRAL, .epsilon = 1e-4};
+    gck_check_estimate(&spec, samples, &cost);
     write_member(&w, check, "evaluations", write_count(&w, (size_t)cost.evaluations));
     write_member(&w, check, "operations", write_number(&w, ceil(cost.operations)));
     write_member(&w, check, "memory_bytes", write_number(&w, ceil(cost.memory_bytes)));

@@ -25,7 +25,7 @@ static void put_null(struct writer *w, struct value *object, const char *name)
     write_member(w, object, name, write_null());
 }
 
-/* ---- checks; members that need the exact derivative are null ---- */
+/* ---- checks ---- */
 
 static struct value *element_value(struct writer *w, const gck_tensor_report *tensor,
                                    const gck_element *element)
@@ -38,11 +38,20 @@ static struct value *element_value(struct writer *w, const gck_tensor_report *te
     write_member(w, object, "index", index);
     put_number(w, object, "analytic", element->analytic);
     put_number(w, object, "numeric", element->numeric);
-    put_null(w, object, "exact");
+    put_number(w, object, "exact", element->exact);
     put_number(w, object, "absolute_error", element->absolute_error);
     put_number(w, object, "relative_error", element->relative_error);
     put_text(w, object, "verdict", gck_verdict_name(element->verdict));
     return object;
+}
+
+/* Directional checks alone: which error would have been seen how surely. */
+static void put_detection(struct writer *w, struct value *object, double error)
+{
+    struct value *detection = write_object(w);
+    put_number(w, detection, "error", error);
+    put_number(w, detection, "probability", GCK_DETECTION);
+    write_member(w, object, "detection", detection);
 }
 
 static struct value *tensor_value(struct writer *w, const gck_tensor_report *tensor)
@@ -52,14 +61,15 @@ static struct value *tensor_value(struct writer *w, const gck_tensor_report *ten
     write_member(w, object, "shape", write_shape(w, &tensor->shape));
     put_text(w, object, "verdict", gck_verdict_name(tensor->verdict));
     put_number(w, object, "distance", tensor->distance);
-    put_null(w, object, "refined_distance");
-    put_null(w, object, "error_bar");
+    put_number(w, object, "refined_distance", tensor->refined_distance);
+    put_number(w, object, "error_bar", tensor->error_bar);
     put_number(w, object, "analytic_norm", tensor->norms.analytic);
     put_number(w, object, "numeric_norm", tensor->norms.numeric);
     put_number(w, object, "max_absolute_error", tensor->max_absolute_error);
     put_number(w, object, "max_relative_error", tensor->max_relative_error);
-    put_null(w, object, "kinks");
-    put_null(w, object, "wrong_elements");
+    put_count(w, object, "kinks", tensor->kinks);
+    put_count(w, object, "wrong_elements", tensor->wrong_elements);
+    if (!isnan(tensor->detection)) put_detection(w, object, tensor->detection);
     for (size_t i = 0; i < tensor->worst_count; i++)
         write_item(w, worst, element_value(w, tensor, &tensor->worst[i]));
     write_member(w, object, "worst", worst);
@@ -73,7 +83,7 @@ static struct value *layer_value(struct writer *w, const gck_layer_report *layer
     put_text(w, object, "type", layer->type);
     put_text(w, object, "verdict", gck_verdict_name(layer->verdict));
     put_number(w, object, "distance", layer->distance);
-    put_null(w, object, "refined_distance");
+    put_number(w, object, "refined_distance", layer->refined_distance);
     for (size_t i = 0; i < layer->tensor_count; i++)
         write_item(w, tensors, tensor_value(w, &layer->tensor[i]));
     write_member(w, object, "tensors", tensors);
@@ -95,9 +105,9 @@ static struct value *gradients_side(struct writer *w, const struct spec *spec,
         struct value *entry = write_object(w);
         for (size_t t = 0; t < layer->tensor_count; t++) {
             const gck_tensor_report *tensor = &layer->tensor[t];
-            write_member(
-                w, entry, tensor->name,
-                write_tensor(w, &tensor->shape, numeric ? tensor->numeric : tensor->analytic));
+            const double *values = numeric ? tensor->numeric : tensor->analytic;
+            write_member(w, entry, tensor->name,
+                         values == NULL ? write_null() : write_tensor(w, &tensor->shape, values));
         }
         write_item(w, array, entry);
     }
@@ -126,8 +136,8 @@ static struct value *gradients_value(struct writer *w, const struct spec *spec,
 static void put_lists(struct writer *w, struct value *object, const gck_report *report)
 {
     struct value *layers = write_array(w), *warnings = write_array(w), *kinks = write_object(w);
-    put_null(w, kinks, "parameters");
-    put_null(w, kinks, "crossings");
+    put_count(w, kinks, "parameters", report->kink_parameters);
+    put_count(w, kinks, "crossings", report->kink_crossings);
     write_member(w, object, "kinks", kinks);
     for (size_t i = 0; i < report->layer_count; i++)
         write_item(w, layers, layer_value(w, &report->layer[i]));
@@ -145,7 +155,8 @@ struct blob *codec_check_result(const struct spec *spec, const gck_report *repor
     struct value *object = write_object(&w);
     put_text(&w, object, "verdict", gck_verdict_name(report->verdict));
     put_number(&w, object, "distance", report->distance);
-    put_null(&w, object, "refined_distance");
+    put_number(&w, object, "refined_distance", report->refined_distance);
+    if (!isnan(report->detection)) put_detection(&w, object, report->detection);
     put_number(&w, object, "tolerance", report->tolerance);
     put_number(&w, object, "epsilon", report->epsilon);
     put_text(&w, object, "method", gck_method_name(report->method));
@@ -164,7 +175,7 @@ struct blob *codec_check_summary(const gck_report *report)
     struct value *object = write_object(&w);
     put_text(&w, object, "verdict", gck_verdict_name(report->verdict));
     put_number(&w, object, "distance", report->distance);
-    put_null(&w, object, "refined_distance");
+    put_number(&w, object, "refined_distance", report->refined_distance);
     put_count(&w, object, "parameters_checked", report->parameters_checked);
     return write_blob(&w, object);
 }
@@ -215,7 +226,7 @@ struct blob *codec_training_result(const gck_train_result *result)
         put_count(&w, check, "epoch", result->check[i].epoch);
         put_text(&w, check, "verdict", gck_verdict_name(result->check[i].verdict));
         put_number(&w, check, "distance", result->check[i].distance);
-        put_null(&w, check, "refined_distance");
+        put_number(&w, check, "refined_distance", result->check[i].refined_distance);
         write_item(&w, checks, check);
     }
     write_member(&w, object, "checks", checks);

@@ -97,17 +97,38 @@ static bool read_common(const struct value *root, const struct place *place, str
 
 /* ---- checks ---- */
 
-static bool read_method(const struct value *value, const struct place *place)
+static bool read_method(const struct value *value, const struct place *place, gck_method *ret)
 {
-    static const char *const later[] = {"forward", "complex_step", "ridders", "directional"};
     const char *text;
     if (!read_text(value, place, &text)) return false;
-    if (strcmp(text, "central") == 0) return true;
-    for (size_t i = 0; i < COUNT(later); i++)
-        if (strcmp(text, later[i]) == 0)
-            return place_fail(place, "\"%s\" is not available in this version; \"central\" is",
-                              text);
-    return place_fail(place, "\"%.60s\" is no method; there is central", text);
+    for (int method = GCK_CENTRAL; method <= GCK_DIRECTIONAL; method++)
+        if (strcmp(text, gck_method_name((gck_method)method)) == 0) {
+            *ret = (gck_method)method;
+            return true;
+        }
+    return place_fail(place,
+                      "\"%.60s\" is no method; there are central, forward, complex_step, ridders "
+                      "and directional",
+                      text);
+}
+
+/* epsilon and directions, each where the method has it. */
+static bool read_steps(const struct value *value, const struct place *place, gck_check_spec *check)
+{
+    const bool stepped = check->method == GCK_CENTRAL || check->method == GCK_FORWARD;
+    const struct place at_epsilon = place_key(place, "epsilon");
+    const struct place at_directions = place_key(place, "directions");
+    uint64_t directions = check->directions;
+    if (!stepped && optional(value, "epsilon") != NULL)
+        return place_fail(&at_epsilon, "the method %s has no epsilon",
+                          gck_method_name(check->method));
+    if (check->method != GCK_DIRECTIONAL && optional(value, "directions") != NULL)
+        return place_fail(&at_directions, "only the method directional has directions");
+    if (!optional_number(value, place, "epsilon", 1e-12, 1, &check->epsilon) ||
+        !optional_count(value, place, "directions", 1, GCK_DIRECTIONS_MAX, &directions))
+        return false;
+    check->directions = (size_t)directions;
+    return true;
 }
 
 static bool read_layer_list(const struct value *value, const struct place *place, struct spec *spec)
@@ -151,16 +172,16 @@ static bool read_check_lists(const struct value *value, const struct place *plac
     const struct place at_method = place_key(place, "method");
     const struct place at_layers = place_key(place, "layers");
     const struct place at_include = place_key(place, "include");
-    return (method == NULL || read_method(method, &at_method)) &&
+    return (method == NULL || read_method(method, &at_method, &spec->check.method)) &&
            (layers == NULL || read_layer_list(layers, &at_layers, spec)) &&
            (include == NULL || read_include(include, &at_include, spec));
 }
 
 static bool read_check(const struct value *value, const struct place *place, struct spec *spec)
 {
-    static const char *const names[] = {"method",  "epsilon", "tolerance",
-                                        "layers",  "inputs",  "worst",
-                                        "include", "claimed", "time_limit_seconds"};
+    static const char *const names[] = {"method", "epsilon", "directions", "tolerance",
+                                        "layers", "inputs",  "worst",      "include",
+                                        "claimed", "time_limit_seconds"};
     const struct place at_tolerance = place_key(place, "tolerance");
     const struct place at_claimed = place_key(place, "claimed");
     gck_check_spec *check = &spec->check;
@@ -170,7 +191,7 @@ static bool read_check(const struct value *value, const struct place *place, str
         return place_fail(&at_claimed, "claimed gradients are not available in this version");
     const struct value *tolerance = optional(value, "tolerance");
     if (!read_check_lists(value, place, spec) ||
-        !optional_number(value, place, "epsilon", 1e-12, 1, &check->epsilon) ||
+        !read_steps(value, place, check) ||
         (tolerance != NULL && !read_number(tolerance, &at_tolerance, 0, 1, &check->tolerance)) ||
         !optional_boolean(value, place, "inputs", &check->inputs) ||
         !optional_count(value, place, "worst", 0, GCK_WORST_MAX, &worst) ||
@@ -194,23 +215,32 @@ static bool memory_admits(const struct place *place, const struct limits *limits
                        spec->memory_bytes, operations, limits->job_bytes);
 }
 
+/* Numbers of both gradients in the result. */
+static double included_numbers(const struct spec *spec, const gck_check_cost *cost)
+{
+    const double x = (double)spec->data->samples * (double)spec->data->inputs;
+    return 2 * ((double)cost->parameters + (spec->check.inputs ? x : 0));
+}
+
 static bool decode_check(const struct value *root, const struct place *place,
                          const struct limits *limits, struct spec *spec)
 {
     const struct value *check = value_member(root, "check");
     const struct place at = place_key(place, "check");
-    spec->check =
-        (gck_check_spec){.method = GCK_CENTRAL, .epsilon = 1e-4, .tolerance = NAN, .worst = 5};
+    spec->check = (gck_check_spec){.model = spec->model,
+                                   .data = spec->data,
+                                   .method = GCK_CENTRAL,
+                                   .epsilon = 1e-4,
+                                   .directions = 8,
+                                   .tolerance = NAN,
+                                   .worst = 5};
     if (check != NULL && !read_check(check, &at, spec)) return false;
     gck_check_cost cost;
-    gck_check_estimate(spec->model, spec->data->samples, spec->layer_checked, spec->check.inputs,
-                       &cost);
+    gck_check_estimate(&spec->check, spec->data->samples, &cost);
     if (cost.parameters == 0 && !spec->check.inputs)
         return place_fail(&at, "leaves nothing to check: no layer with parameters, no inputs");
-    spec->check.model = spec->model;
-    spec->check.data = spec->data;
     double bytes = cost.memory_bytes + cost.grains * sizeof(gck_partial);
-    if (spec->include_gradients) bytes += cost.evaluations * REPORT_BYTES_A_NUMBER;
+    if (spec->include_gradients) bytes += included_numbers(spec, &cost) * REPORT_BYTES_A_NUMBER;
     return memory_admits(place, limits, bytes, cost.operations, spec);
 }
 

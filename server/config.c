@@ -6,7 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
-enum option_kind { TEXT, NUMBER };
+enum option_kind {
+    TEXT,
+    WORD, /* one of those that `unit` lists: "first|second" */
+    NUMBER
+};
 
 struct option {
     const char *flag, *variable;
@@ -33,6 +37,8 @@ static const struct option options[] = {
      "host name accepted beside localhost, 127.0.0.1 and [::1]"},
     {"--workers", "GRADCHECKD_WORKERS", NUMBER, AT(workers), NULL, 0, 1, 64, "threads",
      "that compute"},
+    {"--kernels", "GRADCHECKD_KERNELS", WORD, AT(kernels), "auto", 0, 0, 0,
+     "auto|generic|avx2|avx512", "instructions to compute with; auto: the best of the processor's"},
     {"--connections", "GRADCHECKD_CONNECTIONS", NUMBER, AT(connections), NULL, 1024, 16, 65536,
      "connections", "open at once"},
     {"--idle-seconds", "GRADCHECKD_IDLE_SECONDS", NUMBER, AT(idle_seconds), NULL, 30, 1, 3600,
@@ -70,9 +76,24 @@ static void set_number(struct config *config, const struct option *option, int64
     memcpy((char *)config + option->place, &value, sizeof value);
 }
 
+static bool set_word(struct config *config, const struct option *option, const char *source,
+                     const char *value)
+{
+    const size_t length = strlen(value);
+    for (const char *word = option->unit; word != NULL; word = strchr(word, '|')) {
+        if (*word == '|') word++;
+        if (strcspn(word, "|") != length || memcmp(word, value, length) != 0) continue;
+        set_text(config, option, value);
+        return true;
+    }
+    fprintf(stderr, "gradcheckd: %s must be one of %s, got '%s'\n", source, option->unit, value);
+    return false;
+}
+
 static bool set(struct config *config, const struct option *option, const char *source,
                 const char *value)
 {
+    if (option->kind == WORD) return set_word(config, option, source, value);
     if (option->kind == TEXT) {
         set_text(config, option, value);
         return true;
@@ -98,7 +119,7 @@ static void print_help(void)
     for (int i = 0; i < OPTIONS; i++) {
         const struct option *o = &options[i];
         printf("  %s %s\n      %s (%s", o->flag, o->unit, o->help, o->variable);
-        if (o->kind == TEXT)
+        if (o->kind != NUMBER)
             printf("; default %s)\n", o->text == NULL ? "none" : o->text);
         else
             printf("; default %s%.0lld, %lld to %lld)\n", o->fallback == 0 ? "one a processor" : "",

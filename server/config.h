@@ -24,6 +24,7 @@ struct config {
     const char *listen; /* "127.0.0.1:8080" */
     const char *data_dir;
     const char *store;
+    const char *kernels;   /* "auto" or a name of core/kernels.h */
     const char *host_name; /* accepted beside the loopback names; NULL: none */
     size_t workers;
     size_t connections;

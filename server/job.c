@@ -6,14 +6,14 @@
 #include <stdlib.h>
 
 /* The form of struct job_cut. */
-#define CUT_FORMAT 1
+#define CUT_FORMAT 2
 
 static bool prepare_check(struct job *job, gck_error *error)
 {
     if (gck_check_new(&job->spec->check, &job->check, error) != GCK_OK) return false;
     const gck_check_cut *cut = gck_check_cut_of(job->check);
-    job->record.cut = (struct job_cut){CUT_FORMAT,          cut->block_rows,   cut->block_count,
-                                       cut->grain_elements, cut->grain_inputs, cut->grain_count};
+    job->record.cut = (struct job_cut){CUT_FORMAT, cut->block_rows, cut->block_count,
+                                       cut->grain_operations, cut->grain_count};
     job->record.total = gck_check_total(job->check);
     job->partial = calloc(cut->grain_count, sizeof *job->partial);
     return job->partial != NULL || gck_error_memory(error) == GCK_OK;

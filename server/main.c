@@ -7,6 +7,7 @@
 #include "server/worker.h"
 
 #include <gradcheck/blas.h>
+#include <gradcheck/kernels.h>
 
 #include <errno.h>
 #include <signal.h>
@@ -95,10 +96,11 @@ static int signal_await(void)
     return byte;
 }
 
-static bool numerics_start(void)
+static bool numerics_start(const struct config *config)
 {
     gck_error error;
-    if (gck_blas_start(&error) == GCK_OK) return true;
+    if (gck_kernels_start(config->kernels, &error) == GCK_OK && gck_blas_start(&error) == GCK_OK)
+        return true;
     fprintf(stderr, "gradcheckd: %s\n", error.text);
     return false;
 }
@@ -129,7 +131,8 @@ int main(int count, char **arguments)
     codec_json_start();
     struct parts parts = {.store = store_open(&config)};
     if (parts.store == NULL) return EXIT_USAGE;
-    const bool started = signals_start() && numerics_start() && start(&parts, &config, &address);
+    const bool started =
+        signals_start() && numerics_start(&config) && start(&parts, &config, &address);
     if (started) {
         announce(&parts, &config, &address);
         log_info("stop", "signal=%d", signal_await());

@@ -29,7 +29,7 @@ struct labels {
 /* How the work was cut when the job was accepted. */
 struct job_cut {
     uint64_t format; /* of the cut itself */
-    uint64_t block_rows, block_count, grain_elements, grain_inputs, grain_count;
+    uint64_t block_rows, block_count, grain_operations, grain_count;
 };
 
 struct job_record {

@@ -16,21 +16,32 @@ struct workers {
     pthread_t thread[];
 };
 
+/* One grain, in the lease's room, which the first one takes. */
+static gck_status run_grain(struct job *job, size_t grain, gck_check_room **room,
+                            gck_partial *partial, gck_error *error)
+{
+    if (*room == NULL) {
+        const gck_status status = gck_check_room_new(job->check, room, error);
+        if (status != GCK_OK) return status;
+    }
+    return gck_check_grain(job->check, grain, *room, job_stop(job), partial, error);
+}
+
 /* The lease grows grain by grain, and ends as soon as another job waits. */
 static void run_check(struct workers *workers, struct lease *lease)
 {
     struct job *job = lease->job;
+    gck_check_room *room = NULL;
+    bool ended;
     do {
         gck_partial partial = {0};
         gck_error error;
-        const gck_status status =
-            gck_check_grain(job->check, lease->grain, job_stop(job), &partial, &error);
-        if (job_hand_in(job, lease->grain, status, &partial, &error)) {
-            jobs_finish(workers->jobs, job);
-            return;
-        }
-    } while (!queue_is_contended(workers->queue, job) &&
+        const gck_status status = run_grain(job, lease->grain, &room, &partial, &error);
+        ended = job_hand_in(job, lease->grain, status, &partial, &error);
+    } while (!ended && !queue_is_contended(workers->queue, job) &&
              job_take(job, &lease->grain, &lease->begins));
+    gck_check_room_free(room);
+    if (ended) jobs_finish(workers->jobs, job);
 }
 
 static gck_status run_slice(struct job *job, bool *finished, gck_error *error)

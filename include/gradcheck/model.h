@@ -74,6 +74,8 @@ double gck_model_penalty_at(const gck_model *model, size_t element, double w);
 /* Its derivative by complex step, and whether it has a kink at w = 0 (l1). */
 double gck_model_penalty_exact(const gck_model *model, size_t element, double w);
 bool gck_model_penalty_kinked(const gck_model *model, size_t element);
+/* Whether any element of the layer's has a penalty. */
+bool gck_layer_is_penalised(const gck_layer *layer);
 /* The sum over all parameters. */
 double gck_model_penalty(const gck_model *model, const double *parameters);
 

@@ -32,6 +32,8 @@ void gck_shape_unravel(const gck_shape *shape, size_t flat, size_t index[GCK_RAN
 /* count doubles, all 0, on a 64-byte boundary; NULL when memory is out. Free with gck_vector_free.
  */
 double *gck_vector_new(size_t count);
+/* The same without the zeros, for room that is written before it is read. */
+double *gck_vector_room(size_t count);
 double *gck_vector_copy(const double *values, size_t count);
 void gck_vector_free(double *values);
 
