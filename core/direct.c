@@ -236,6 +236,17 @@ static void batch_run(gck_numeric *numeric, const numeric_units *units, size_t u
         extrapolate(numeric, units, u, elements, count);
 }
 
+/* Whether any element of the layer's is. */
+static bool any_coarse(const gck_numeric *numeric)
+{
+    const gck_layer *layer = &numeric->spec.model->layer[numeric->layer];
+    for (size_t t = 0; t < layer->tensor_count; t++)
+        for (size_t e = 0; e < layer->tensor[t].count; e++)
+            if (is_coarse(numeric, numeric->spec.parameters[layer->tensor[t].offset + e]))
+                return true;
+    return false;
+}
+
 static gck_status unit_run(gck_numeric *numeric, const numeric_units *units, size_t u,
                            bool coarse_alone, gck_error *error)
 {
@@ -260,6 +271,7 @@ gck_status numeric_direct(gck_numeric *numeric, const numeric_units *units, bool
                           gck_error *error)
 {
     gck_status status = GCK_OK;
+    if (coarse_alone && !any_coarse(numeric)) return GCK_OK;
     for (size_t u = 0; u < units->count && status == GCK_OK; u++)
         status = unit_run(numeric, units, u, coarse_alone, error);
     return status;

@@ -209,12 +209,14 @@ static void range_set(gck_numeric *numeric)
     double largest = 0;
     memset(numeric->range, 0, lanes * sizeof *numeric->range);
     for (size_t i = 0; i < numeric->inputs; i++)
-        for (size_t k = 0; k < lanes; k++)
-            numeric->range[k] = fmax(numeric->range[k], fabs(numeric->x[i * lanes + k]));
+        for (size_t k = 0; k < lanes; k++) {
+            const double size = fabs(numeric->x[i * lanes + k]);
+            numeric->range[k] = size > numeric->range[k] ? size : numeric->range[k];
+        }
     for (size_t k = 0; k < lanes; k++) {
         if (numeric->range[k] == 0) numeric->range[k] = 1;
         numeric->range[k] *= numeric->spec.epsilon;
-        largest = fmax(largest, numeric->range[k]);
+        if (numeric->range[k] > largest) largest = numeric->range[k];
     }
     gck_fit_init(&numeric->fit, nodes_for(largest));
 }
@@ -231,15 +233,11 @@ static void powers_set(gck_numeric *numeric)
     const bool odd = numeric->spec.method != GCK_FORWARD;
     for (size_t i = 0; i < numeric->inputs; i++) {
         double *row = numeric->powers + i * terms * lanes;
-        for (size_t k = 0; k < lanes; k++) {
-            const double t = numeric->x[i * lanes + k] * (numeric->spec.epsilon / numeric->range[k]);
-            const double ratio = odd ? t * t : t;
-            double power = t;
-            for (size_t p = 0; p < terms; p++) {
-                row[p * lanes + k] = power;
-                power *= ratio;
-            }
-        }
+        for (size_t k = 0; k < lanes; k++)
+            row[k] = numeric->x[i * lanes + k] * (numeric->spec.epsilon / numeric->range[k]);
+        for (size_t p = 1; p < terms; p++)
+            for (size_t k = 0; k < lanes; k++)
+                row[p * lanes + k] = row[(p - 1) * lanes + k] * (odd ? row[k] * row[k] : row[k]);
     }
 }
 

@@ -47,7 +47,7 @@ static double largest_tangent(const gck_numeric *numeric, size_t count)
 {
     double largest = 0;
     for (size_t i = 0; i < count * lanes_of(numeric); i++)
-        largest = fmax(largest, fabs(numeric->tangents[i]));
+        if (fabs(numeric->tangents[i]) > largest) largest = fabs(numeric->tangents[i]);
     return largest;
 }
 
