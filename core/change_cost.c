@@ -254,30 +254,29 @@ const struct gck_entropy_change gck_entropy_change_gaussian = {
 
 /* ---- softmax ----
  *
- * It does not see what all z of a sample have in common, so changes are taken relative to that of a
- * reference unit u, chosen so that nothing cancels: D_j = d_j - d_u, E_j = e^(D_j) - 1. With S =
- * sum of a_i E_i, where E_u = 0,
- *   -ln a_j changes by ln(1 + S) - D_j. */
-
-/* Beyond, 1 + S may cancel: that of a lane is by values. */
-#define FAR 1.0
+ * It does not see what all z of a sample have in common, so changes are taken relative to that of
+ * the unit u with the largest output: D_j = d_j - d_u, E_j = e^(D_j) - 1. With S = sum of a_i E_i,
+ *   -ln a_j changes by ln(1 + S) - D_j.
+ * As E_u = 0, S is a sum over the small outputs alone, and keeps its digits where a_u is all but 1;
+ * as 1 + S is at least a_u, it does not cancel. Other outputs are at most 1/2, so that neither does
+ * the difference. */
 
 typedef void softmax_strip(const gck_cost_base *base, size_t first, size_t width, double *change,
                            double *loss);
 
 /* d becomes D in a strip of lanes from `first` on; returns whether any lane is far, far[k] which.
  */
-static bool strip_shift(const gck_cost_base *base, size_t first, size_t width,
-                        const double *reference, double *change, bool far[STRIP])
+static bool strip_shift(const gck_cost_base *base, size_t first, size_t width, const double *top,
+                        double limit, double *change, bool far[STRIP])
 {
     double d[STRIP], size[STRIP] = {0};
     for (size_t k = 0; k < width; k++)
-        d[k] = change[(size_t)reference[first + k] * base->lanes + first + k];
+        d[k] = change[(size_t)top[first + k] * base->lanes + first + k];
     for (size_t unit = 0; unit < base->units; unit++)
         gck_kernels_active()->shift(width, d, change + unit * base->lanes + first, size);
     bool any = false;
     for (size_t k = 0; k < width; k++)
-        any |= far[k] = size[k] > FAR;
+        any |= far[k] = size[k] > limit;
     return any;
 }
 
@@ -306,48 +305,60 @@ static double softmax_loss(const gck_cost_base *base, size_t lane, const double 
     return loss;
 }
 
+typedef struct softmax_form {
+    softmax_strip *near;
+    double limit; /* of |D|; beyond, a lane is by values */
+    bool binary;
+} softmax_form;
+
 /* Strip by strip, and lane by lane where one is far. */
-static void softmax_sum(const gck_cost_base *base, const double *reference, softmax_strip *near,
-                        bool binary, double *change, double *loss)
+static void softmax_sum(const softmax_form *form, const gck_cost_base *base, const double *top,
+                        double *change, double *loss)
 {
     for (size_t first = 0; first < base->lanes; first += STRIP) {
         const size_t width = strip_width(base->lanes, first);
         bool far[STRIP];
-        if (!strip_shift(base, first, width, reference, change, far)) {
-            near(base, first, width, change, loss + first);
+        if (!strip_shift(base, first, width, top, form->limit, change, far)) {
+            form->near(base, first, width, change, loss + first);
             continue;
         }
         for (size_t k = 0; k < width; k++)
             if (far[k])
-                loss[first + k] = softmax_loss(base, first + k, change, binary) -
-                                  softmax_loss(base, first + k, NULL, binary);
+                loss[first + k] = softmax_loss(base, first + k, change, form->binary) -
+                                  softmax_loss(base, first + k, NULL, form->binary);
             else
-                near(base, first + k, 1, change, loss + first + k);
+                form->near(base, first + k, 1, change, loss + first + k);
     }
 }
 
-/* Categorical: the reference is the unit of the largest target, so that
- *   sum of y_j (ln(1 + S) - D_j) = Y ln(1 + S) - sum of y_j D_j,  Y = sum of y_j,
- * does not cancel for a one-hot target, however near 1 or 0 its output is. aux: a; and, in their
- * first rows, Y and u. */
+static size_t top_unit(const gck_outputs *outputs, size_t sample)
+{
+    size_t top = 0;
+    for (size_t unit = 1; unit < outputs->units; unit++)
+        if (outputs->z[unit * outputs->samples + sample] >
+            outputs->z[top * outputs->samples + sample])
+            top = unit;
+    return top;
+}
 
-enum { CATEGORICAL_A, CATEGORICAL_Y, CATEGORICAL_REFERENCE, CATEGORICAL_AUX };
+/* Categorical: the sum of y_j (ln(1 + S) - D_j) is Y ln(1 + S) - sum of y_j D_j, Y = sum of y_j.
+ * aux: a; and, in their first rows, Y and u. */
+
+enum { CATEGORICAL_A, CATEGORICAL_Y, CATEGORICAL_TOP, CATEGORICAL_AUX };
+
+/* An a that underflowed is not missed while e^D stays below 1e130. */
+#define CATEGORICAL_LIMIT 300
 
 static void softmax_categorical_prepare(const gck_outputs *outputs, const double *y,
                                         double *const aux[])
 {
     const size_t samples = outputs->samples;
     memcpy(aux[CATEGORICAL_A], outputs->a, outputs->units * samples * sizeof *outputs->a);
-    for (size_t k = 0; k < samples; k++) {
-        size_t largest = 0;
-        double sum = 0;
-        for (size_t unit = 0; unit < outputs->units; unit++) {
-            sum += y[unit * samples + k];
-            if (y[unit * samples + k] > y[largest * samples + k]) largest = unit;
-        }
-        aux[CATEGORICAL_Y][k] = sum;
-        aux[CATEGORICAL_REFERENCE][k] = (double)largest;
-    }
+    memset(aux[CATEGORICAL_Y], 0, samples * sizeof *y);
+    for (size_t i = 0; i < outputs->units * samples; i++)
+        aux[CATEGORICAL_Y][i % samples] += y[i];
+    for (size_t k = 0; k < samples; k++)
+        aux[CATEGORICAL_TOP][k] = (double)top_unit(outputs, k);
 }
 
 static void softmax_categorical_near(const gck_cost_base *base, size_t first, size_t width,
@@ -368,18 +379,20 @@ static void softmax_categorical_near(const gck_cost_base *base, size_t first, si
 
 static void softmax_categorical_apply(const gck_cost_base *base, double *change, double *loss)
 {
-    softmax_sum(base, base->aux[CATEGORICAL_REFERENCE], softmax_categorical_near, false, change,
-                loss);
+    static const softmax_form form = {softmax_categorical_near, CATEGORICAL_LIMIT, false};
+    softmax_sum(&form, base, base->aux[CATEGORICAL_TOP], change, loss);
 }
 
-/* Binary: the reference is the unit of the largest output. 1 - a_j changes by -a_j (E_j - S) / (1 +
- * S), so that for another unit
+/* Binary: 1 - a_j changes by -a_j (E_j - S) / (1 + S), so that for a unit other than u
  *   -ln(1 - a_j) changes by -ln(1 + a_j / (1 - a_j) (S - E_j) / (1 + S)),  a_j / (1 - a_j) <= 1.
  * 1 - a_u is the sum of the others, and with w_j = a_j / (1 - a_u) and T = sum of w_j E_j
  *   -ln(1 - a_u) changes by ln(1 + S) - ln(1 + T),  S = (1 - a_u) T.
  * aux: w, 0 for u; and, in their first rows, 1 - a_u and u. */
 
-enum { BINARY_W, BINARY_REST, BINARY_REFERENCE, BINARY_AUX };
+enum { BINARY_W, BINARY_REST, BINARY_TOP, BINARY_AUX };
+
+/* Keeps the arguments of these logarithms well above 0. */
+#define BINARY_LIMIT 0.5
 
 static void softmax_binary_prepare(const gck_outputs *outputs, const double *y, double *const aux[])
 {
@@ -387,9 +400,7 @@ static void softmax_binary_prepare(const gck_outputs *outputs, const double *y, 
     const size_t samples = outputs->samples, end = outputs->units * samples;
     for (size_t k = 0; k < samples; k++) {
         const double *z = outputs->z;
-        size_t top = k;
-        for (size_t i = k; i < end; i += samples)
-            if (z[i] > z[top]) top = i;
+        const size_t top = top_unit(outputs, k) * samples + k;
         double second = -INFINITY, sum = 0;
         for (size_t i = k; i < end; i += samples)
             if (i != top) second = fmax(second, z[i]);
@@ -397,11 +408,12 @@ static void softmax_binary_prepare(const gck_outputs *outputs, const double *y, 
             aux[BINARY_W][i] = i == top ? 0 : exp(z[i] - second);
             sum += aux[BINARY_W][i];
         }
-        for (size_t i = k; i < end && sum != 0; i += samples)
-            aux[BINARY_W][i] /= sum;
+        if (outputs->units > 1)
+            for (size_t i = k; i < end; i += samples)
+                aux[BINARY_W][i] /= sum;
         const double odds = sum * exp(second - z[top]);
         aux[BINARY_REST][k] = odds / (1 + odds);
-        aux[BINARY_REFERENCE][k] = (double)(top / samples);
+        aux[BINARY_TOP][k] = (double)(top / samples);
     }
 }
 
@@ -441,7 +453,7 @@ static void softmax_binary_near(const gck_cost_base *base, size_t first, size_t 
     kernels->log1p(width, s, logarithm);
     kernels->log1p(width, t, t);
     for (size_t k = 0; k < width; k++) {
-        const size_t top = (size_t)base->aux[BINARY_REFERENCE][first + k];
+        const size_t top = (size_t)base->aux[BINARY_TOP][first + k];
         const double not_y = 1 - base->y[top * base->lanes + first + k];
         loss[k] = targets[k] * logarithm[k] - linear[k] + not_y * (logarithm[k] - t[k]);
     }
@@ -450,7 +462,8 @@ static void softmax_binary_near(const gck_cost_base *base, size_t first, size_t 
 
 static void softmax_binary_apply(const gck_cost_base *base, double *change, double *loss)
 {
-    softmax_sum(base, base->aux[BINARY_REFERENCE], softmax_binary_near, true, change, loss);
+    static const softmax_form form = {softmax_binary_near, BINARY_LIMIT, true};
+    softmax_sum(&form, base, base->aux[BINARY_TOP], change, loss);
 }
 
 const struct gck_entropy_change gck_entropy_change_softmax = {

@@ -41,6 +41,16 @@ typedef struct gck_product {
     double *c;
 } gck_product;
 
+/* One step of an optimizer; see core/optimizer.c for the formulas. */
+typedef struct gck_update {
+    double rate, decay[2], epsilon;
+    double correction[2]; /* of both means; Adam alone */
+    size_t count;
+    const double *gradient;
+    double *slot[2];
+    double *parameters;
+} gck_update;
+
 typedef struct gck_kernels {
     const char *name; /* "generic", "avx2", "avx512" */
 
@@ -64,6 +74,12 @@ typedef struct gck_kernels {
     /* For products with up to product_rows rows; a matrix library is faster beyond. */
     size_t product_rows;
     void (*product)(const gck_product *product);
+
+    void (*update_sgd)(const gck_update *update);
+    void (*update_momentum)(const gck_update *update);
+    void (*update_rmsprop)(const gck_update *update);
+    void (*update_adam)(const gck_update *update);
+    void (*update_adagrad)(const gck_update *update);
 
     /* ---- changes ---- */
     /* 1 / (1 + e^(-c z)); p is its value at z, q = 1 - p = its value at -z. tanh z is 2 sigmoid - 1

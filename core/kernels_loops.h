@@ -383,6 +383,8 @@ static void change_arctan(size_t count, const double *z, double *change)
     EACH_BY_REACH(change, change, fabs(d), NEAR, arctan_change_near(z[i], d), arctan_far(z[i], d))
 }
 
+#include "core/kernels_update.h"
+
 #ifdef KERNELS_PRODUCT
 #include "core/kernels_product.h"
 #endif
@@ -402,6 +404,11 @@ const gck_kernels KERNELS_TABLE = {
     .product_rows = KERNELS_PRODUCT,
     .product = product,
 #endif
+    .update_sgd = update_sgd,
+    .update_momentum = update_momentum,
+    .update_rmsprop = update_rmsprop,
+    .update_adam = update_adam,
+    .update_adagrad = update_adagrad,
     .change_sigmoid = change_sigmoid,
     .change_softplus = change_softplus,
     .change_slu = change_slu,

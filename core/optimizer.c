@@ -1,21 +1,14 @@
 #include <gradcheck/optimizer.h>
 
-#include <math.h>
+#include "core/kernels.h"
 
-/* One step on count parameters; slot[0] and slot[1] are the vectors kept between steps. */
-typedef struct step_arguments {
-    const double *option;
-    double step; /* the first is 1 */
-    size_t count;
-    const double *gradient;
-    double *slot[2];
-    double *parameters;
-} step_arguments;
+#include <math.h>
 
 typedef struct gck_optimizer_row {
     gck_item item;
     size_t slots;
-    void (*step)(const step_arguments *s);
+    int decay[2], epsilon; /* places of these options; 0 for none */
+    void (*step)(const gck_kernels *kernels, const gck_update *update);
 } gck_optimizer_row;
 
 /* Every optimizer's first option. */
@@ -32,53 +25,26 @@ enum { LEARNING_RATE };
         .name = "epsilon", .fallback = 1e-8, .minimum = 1e-300, .maximum = 1 \
     }
 
-static void sgd_step(const step_arguments *s)
+static void sgd_step(const gck_kernels *kernels, const gck_update *update)
 {
-    for (size_t i = 0; i < s->count; i++)
-        s->parameters[i] -= s->option[LEARNING_RATE] * s->gradient[i];
+    kernels->update_sgd(update);
 }
-
-static void momentum_step(const step_arguments *s)
+static void momentum_step(const gck_kernels *kernels, const gck_update *update)
 {
-    const double beta = s->option[1];
-    for (size_t i = 0; i < s->count; i++) {
-        s->slot[0][i] = beta * s->slot[0][i] + (1 - beta) * s->gradient[i];
-        s->parameters[i] -= s->option[LEARNING_RATE] * s->slot[0][i];
-    }
+    kernels->update_momentum(update);
 }
-
-static void rmsprop_step(const step_arguments *s)
+static void rmsprop_step(const gck_kernels *kernels, const gck_update *update)
 {
-    const double beta = s->option[1], epsilon = s->option[2];
-    for (size_t i = 0; i < s->count; i++) {
-        const double g = s->gradient[i];
-        s->slot[0][i] = beta * s->slot[0][i] + (1 - beta) * g * g;
-        s->parameters[i] -= s->option[LEARNING_RATE] * g / (sqrt(s->slot[0][i]) + epsilon);
-    }
+    kernels->update_rmsprop(update);
 }
-
 /* Kingma and Ba, "Adam: a method for stochastic optimization", 2015, algorithm 1. */
-static void adam_step(const step_arguments *s)
+static void adam_step(const gck_kernels *kernels, const gck_update *update)
 {
-    const double beta1 = s->option[1], beta2 = s->option[2], epsilon = s->option[3];
-    const double correction1 = 1 - pow(beta1, s->step), correction2 = 1 - pow(beta2, s->step);
-    for (size_t i = 0; i < s->count; i++) {
-        const double g = s->gradient[i];
-        s->slot[0][i] = beta1 * s->slot[0][i] + (1 - beta1) * g;
-        s->slot[1][i] = beta2 * s->slot[1][i] + (1 - beta2) * g * g;
-        const double mean = s->slot[0][i] / correction1, square = s->slot[1][i] / correction2;
-        s->parameters[i] -= s->option[LEARNING_RATE] * mean / (sqrt(square) + epsilon);
-    }
+    kernels->update_adam(update);
 }
-
-static void adagrad_step(const step_arguments *s)
+static void adagrad_step(const gck_kernels *kernels, const gck_update *update)
 {
-    const double epsilon = s->option[1];
-    for (size_t i = 0; i < s->count; i++) {
-        const double g = s->gradient[i];
-        s->slot[0][i] += g * g;
-        s->parameters[i] -= s->option[LEARNING_RATE] * g / (sqrt(s->slot[0][i]) + epsilon);
-    }
+    kernels->update_adagrad(update);
 }
 
 static const gck_optimizer_row sgd_row = {
@@ -92,6 +58,7 @@ static const gck_optimizer_row momentum_row = {
              .formula = "v <- beta * v + (1 - beta) * g; W <- W - learning_rate * v",
              .option = {LEARNING_RATE_OPTION, DECAY_OPTION("beta", 0.9)}},
     .slots = 1,
+    .decay = {1},
     .step = momentum_step,
 };
 static const gck_optimizer_row rmsprop_row = {
@@ -100,6 +67,8 @@ static const gck_optimizer_row rmsprop_row = {
                         "W <- W - learning_rate * g / (sqrt(s) + epsilon)",
              .option = {LEARNING_RATE_OPTION, DECAY_OPTION("beta", 0.9), EPSILON_OPTION}},
     .slots = 1,
+    .decay = {1},
+    .epsilon = 2,
     .step = rmsprop_step,
 };
 static const gck_optimizer_row adam_row = {
@@ -110,6 +79,8 @@ static const gck_optimizer_row adam_row = {
              .option = {LEARNING_RATE_OPTION, DECAY_OPTION("beta1", 0.9),
                         DECAY_OPTION("beta2", 0.999), EPSILON_OPTION}},
     .slots = 2,
+    .decay = {1, 2},
+    .epsilon = 3,
     .step = adam_step,
 };
 static const gck_optimizer_row adagrad_row = {
@@ -117,6 +88,7 @@ static const gck_optimizer_row adagrad_row = {
              .formula = "s <- s + g^2; W <- W - learning_rate * g / (sqrt(s) + epsilon)",
              .option = {LEARNING_RATE_OPTION, EPSILON_OPTION}},
     .slots = 1,
+    .epsilon = 1,
     .step = adagrad_step,
 };
 
@@ -138,14 +110,16 @@ size_t gck_optimizer_slots(const gck_choice *optimizer)
 void gck_optimizer_step(const gck_choice *optimizer, uint64_t step, size_t count,
                         const double *gradient, double *state, double *parameters)
 {
-    const size_t slots = row_of(optimizer)->slots;
-    const step_arguments arguments = {
-        .option = optimizer->option,
-        .step = (double)step,
-        .count = count,
-        .gradient = gradient,
-        .slot = {slots > 0 ? state : NULL, slots > 1 ? state + count : NULL},
-        .parameters = parameters,
-    };
-    row_of(optimizer)->step(&arguments);
+    const gck_optimizer_row *row = row_of(optimizer);
+    gck_update update = {.rate = optimizer->option[LEARNING_RATE],
+                         .epsilon = row->epsilon > 0 ? optimizer->option[row->epsilon] : 0,
+                         .count = count,
+                         .gradient = gradient,
+                         .parameters = parameters};
+    for (size_t i = 0; i < 2; i++) {
+        if (row->decay[i] > 0) update.decay[i] = optimizer->option[row->decay[i]];
+        update.correction[i] = 1 - pow(update.decay[i], (double)step);
+        if (i < row->slots) update.slot[i] = state + i * count;
+    }
+    row->step(gck_kernels_active(), &update);
 }
