@@ -14,8 +14,10 @@
 #define ANALYTIC_PASSES 5.0
 /* What a probe costs beside its lanes. */
 #define PROBE_OPERATIONS 2e4
-/* Rough share of (unit, sample) pairs next to a kink, for each unit with one and each epsilon. */
+/* Rough share of (unit, sample) pairs next to a kink, for each unit with one and each epsilon, and
+ * the lanes that such a pair takes. */
 #define KINK_SHARE 0.3
+#define KINK_LANES 64.0
 /* Rounds of extrapolation that ridders takes, mostly. */
 #define RIDDERS_LEVELS 4.0
 
@@ -55,7 +57,7 @@ static double stencil_lanes(const gck_check_spec *spec, size_t inputs, size_t la
     double kinks = 0;
     if (gck_kink_ahead(spec->model, layer))
         kinks = (double)(gck_kink_units(spec->model) - gck_kink_offset(spec->model, layer));
-    return 2.0 * 2 + all * fmin(1, KINK_SHARE * spec->epsilon * kinks);
+    return 2.0 * 2 + fmin(all, KINK_LANES) * fmin(1, KINK_SHARE * spec->epsilon * kinks);
 }
 
 /* Of all weights into one unit, over a block. */

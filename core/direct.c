@@ -1,69 +1,60 @@
 /* Stencil by stencil: the loss at each of a stencil's points, for what cannot be fitted. */
+#include "core/segments.h"
 #include "core/stencils.h"
 
 #include <math.h>
-#include <string.h>
 
-/* ---- flagged pairs of unit and sample: all stencils of one sample, side by side ---- */
+/* ---- flagged pairs of unit and sample ---- */
 
-static void flagged_steps(const gck_numeric *numeric, size_t sample, size_t first, size_t count,
-                          size_t tile, double *row)
+/* Upper points, then, where they are not θ itself, lower ones. */
+static size_t points_fill(gck_numeric *numeric, size_t sample)
 {
-    const size_t lanes = numeric->samples->lanes;
-    const bool forward = numeric->spec.method == GCK_FORWARD;
-    memset(row, 0, 2 * tile * sizeof *row);
-    for (size_t i = 0; i < count; i++) {
-        const double s = numeric->spec.epsilon * numeric->x[(first + i) * lanes + sample];
-        row[i] = s;
-        row[tile + i] = forward ? 0 : -s;
+    const size_t inputs = numeric->inputs, lanes = numeric->samples->lanes;
+    for (size_t i = 0; i < inputs; i++) {
+        numeric->point_step[i] = numeric->spec.epsilon * numeric->x[i * lanes + sample];
+        numeric->point_step[inputs + i] = -numeric->point_step[i];
     }
+    return numeric->spec.method == GCK_FORWARD ? inputs : 2 * inputs;
 }
 
-static void flagged_add(const stencils *s, size_t sample, size_t first, size_t count, size_t u,
+static void flagged_add(const gck_numeric *numeric, size_t sample, size_t u, size_t points,
                         const numeric_units *units)
 {
-    const gck_numeric *numeric = s->numeric;
-    const double length = (numeric->spec.method == GCK_FORWARD ? 1 : 2) * numeric->spec.epsilon;
-    const double factor = numeric->spec.factor * numeric->samples->weights[sample] / length;
-    const double *loss = numeric->tail.loss;
+    const size_t inputs = numeric->inputs;
+    const bool both = points > inputs;
+    const double *change = numeric->point_change;
+    const unsigned char *crossed = numeric->point_crossed;
+    const double factor = numeric->spec.factor * numeric->samples->weights[sample] /
+                          ((both ? 2 : 1) * numeric->spec.epsilon);
     gck_numeric_result *result = units->result;
-    for (size_t i = 0; i < count; i++) {
-        const size_t element = (first + i) * units->count + u;
-        result->numeric[element] += factor * (loss[i] - loss[s->tile + i]);
-        if (result->crossed == NULL || numeric->mark[i] == 0) continue;
-        result->crossed[element]++;
+    for (size_t i = 0; i < inputs; i++) {
+        const size_t at = i * units->count + u;
+        result->numeric[at] += factor * (change[i] - (both ? change[inputs + i] : 0));
+        if (result->crossed == NULL || !(crossed[i] || (both && crossed[inputs + i]))) continue;
+        result->crossed[at]++;
         result->crossings.sample[sample]++;
     }
 }
 
 static void flagged_pair(gck_numeric *numeric, size_t sample, size_t u, const numeric_units *units)
 {
-    const size_t tile = numeric->copies->capacity / 2;
-    const stencils s = {numeric, 1, tile, &units->result->crossings};
-    for (size_t first = 0; first < numeric->inputs; first += tile) {
-        const size_t left = numeric->inputs - first, count = left < tile ? left : tile;
-        double *row = gck_tail_begin(&numeric->tail, numeric->copies, units->first + u);
-        flagged_steps(numeric, sample, first, count, tile, row);
-        stencils_run(&s, numeric->layer);
-        flagged_add(&s, sample, first, count, u, units);
-    }
+    const segments_points points = {points_fill(numeric, sample), numeric->point_step,
+                                    numeric->point_change, numeric->point_crossed,
+                                    numeric->point_order};
+    segments_evaluate(numeric, sample, units->first + u, &points, &units->result->crossings);
+    flagged_add(numeric, sample, u, points.count, units);
 }
 
 gck_status numeric_flagged(gck_numeric *numeric, const numeric_units *units, gck_error *error)
 {
     const size_t lanes = numeric->samples->lanes;
-    for (size_t k = 0; k < numeric->rows; k++) {
-        bool loaded = false;
+    for (size_t k = 0; k < numeric->rows; k++)
         for (size_t u = 0; u < units->count; u++) {
             if (!numeric->flagged[u * lanes + k]) continue;
-            if (!loaded)
-                numeric_copies(numeric, numeric->layer, k, 1, numeric->copies->capacity);
-            loaded = true;
             flagged_pair(numeric, k, u, units);
             if (numeric_stops(units->stop))
                 return gck_error_set(error, GCK_STOPPED, "", "stopped");
         }
-    }
     return GCK_OK;
 }
 

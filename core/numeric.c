@@ -44,7 +44,8 @@ static size_t terms_max(gck_method method)
 static size_t room_values(const gck_model *model, gck_method method, size_t samples, size_t units)
 {
     const size_t terms = terms_max(method);
-    return samples * (inputs_max(model) * (1 + terms) + 1 + units * (1 + terms));
+    return samples * (inputs_max(model) * (1 + terms) + 1 + units * (1 + terms)) +
+           4 * inputs_max(model);
 }
 
 static size_t lanes_most(const gck_model *model, size_t samples)
@@ -63,7 +64,8 @@ double gck_numeric_bytes(const gck_model *model, size_t rows, size_t units)
         (double)lanes * (double)(gck_tail_lane_values(model) + 3) +
         (double)room_values(model, GCK_FORWARD, samples, units) +
         3 * (double)inputs_max(model) * (double)units;
-    return values * sizeof(double) + (double)samples * (double)units;
+    return values * sizeof(double) + (double)samples * (double)units +
+           2 * (double)inputs_max(model) * (sizeof(size_t) + 1);
 }
 
 static double *take(double **next, size_t count)
@@ -84,14 +86,18 @@ static gck_status room_take(gck_numeric *numeric, size_t samples, gck_error *err
     numeric->row = gck_vector_new(lanes);
     numeric->lane = calloc(lanes, sizeof *numeric->lane);
     numeric->flagged = calloc(units, samples);
+    numeric->point_order = calloc(2 * inputs_max(model), sizeof *numeric->point_order);
+    numeric->point_crossed = calloc(2 * inputs_max(model), 1);
     if (numeric->x == NULL || numeric->mark == NULL || numeric->row == NULL || numeric->lane == NULL ||
-        numeric->flagged == NULL)
+        numeric->flagged == NULL || numeric->point_order == NULL || numeric->point_crossed == NULL)
         return gck_error_memory(error);
     take(&next, inputs_max(model) * samples);
     numeric->range = take(&next, samples);
     numeric->powers = take(&next, inputs_max(model) * terms * samples);
     numeric->coefficients = take(&next, units * terms * samples);
     numeric->tangents = take(&next, units * samples);
+    numeric->point_step = take(&next, 2 * inputs_max(model));
+    numeric->point_change = take(&next, 2 * inputs_max(model));
     return gck_tail_init(&numeric->tail, model, lanes, error);
 }
 
@@ -127,6 +133,8 @@ void gck_numeric_free(gck_numeric *numeric)
     gck_vector_free(numeric->row);
     free(numeric->lane);
     free(numeric->flagged);
+    free(numeric->point_order);
+    free(numeric->point_crossed);
     free(numeric);
 }
 

@@ -50,6 +50,10 @@ typedef struct gck_numeric {
     double *coefficients; /* (units, terms, lanes of samples) */
     double *tangents;     /* (units, lanes of samples): dL/dz */
     unsigned char *flagged; /* (units, lanes of samples): to be evaluated directly */
+    /* Both points of each stencil of one unit in one sample: (2, inputs). */
+    double *point_step, *point_change;
+    size_t *point_order;
+    unsigned char *point_crossed;
 } gck_numeric;
 
 gck_status gck_numeric_new(const gck_numeric_spec *spec, gck_numeric **ret_numeric,
