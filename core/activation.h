@@ -12,7 +12,7 @@ typedef struct gck_activation_row {
     const struct gck_activation_derivatives *derivatives; /* core/derivatives.h */
     const struct gck_activation_change *change;           /* core/change.h */
     const struct gck_activation_exact *exact;             /* core/exact.h */
-    const gck_entropy *entropy; /* NULL unless outputs lie in [0, 1] */
+    const gck_entropy *entropy;                           /* NULL unless outputs lie in [0, 1] */
 } gck_activation_row;
 
 const gck_activation_row *gck_activation_row_of(const gck_choice *activation);

@@ -1,8 +1,8 @@
 /* The rounding bar: a bound, element by element, on what rounding can do to a gradient.
  *
  * 8 * 2^-52 times a backward pass over absolute values: |x|, |W|, |f'|, and each derivative of the
- * cost as the sum of its terms' sizes. |J| 2^-52 / h is no such bound: J can be tiny while the terms
- * it is summed from are not. */
+ * cost as the sum of its terms' sizes. |J| 2^-52 / h is no such bound: J can be tiny while the
+ * terms it is summed from are not. */
 #ifndef GRADCHECK_CORE_BAR_H
 #define GRADCHECK_CORE_BAR_H
 

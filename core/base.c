@@ -167,35 +167,45 @@ void gck_base_load(gck_base *base, const gck_pass *pass, const double *parameter
     cost_load(base, pass);
 }
 
-static void gather(size_t units, const double *from, size_t from_lanes, const size_t *lane,
-                   size_t count, double *to)
+/* Lanes of samples, over and over. */
+typedef struct repetition {
+    size_t lanes; /* of the base of samples */
+    size_t first, tile, copies;
+} repetition;
+
+static void repeat(const repetition *r, size_t units, const double *from, double *to)
 {
     if (from == NULL) return;
-    for (size_t unit = 0; unit < units; unit++)
-        for (size_t i = 0; i < count; i++)
-            to[unit * count + i] = from[unit * from_lanes + lane[i]];
+    for (size_t unit = 0; unit < units; unit++) {
+        const double *run = from + unit * r->lanes + r->first;
+        for (size_t c = 0; c < r->copies; c++, to += r->tile)
+            if (r->tile == 1)
+                *to = *run;
+            else
+                memcpy(to, run, r->tile * sizeof *to);
+    }
 }
 
-void gck_base_gather(gck_base *base, const gck_base *samples, size_t first, const size_t *lane,
-                     size_t count)
+void gck_base_repeat(gck_base *base, const gck_base *samples, size_t layer, size_t first,
+                     size_t tile, size_t copies)
 {
     const gck_model *model = base->model;
-    const size_t lanes = samples->lanes;
-    assert(count <= base->capacity && count % GCK_LANE_GROUP == 0);
+    const repetition r = {samples->lanes, first, tile, copies};
     base->parameters = samples->parameters;
-    base->lanes = count;
-    gather(model->outputs, samples->value, lanes, lane, count, base->value);
-    gather(model->outputs, samples->y, lanes, lane, count, base->y);
-    gather(1, samples->weights, lanes, lane, count, base->weights);
+    base->lanes = tile * copies;
+    assert(base->lanes <= base->capacity && base->lanes % GCK_LANE_GROUP == 0);
+    repeat(&r, model->outputs, samples->value, base->value);
+    repeat(&r, model->outputs, samples->y, base->y);
+    repeat(&r, 1, samples->weights, base->weights);
     for (size_t i = 0; i < GCK_CHANGE_AUX; i++)
-        gather(model->outputs, samples->aux[i], lanes, lane, count, base->aux[i]);
-    for (size_t l = first; l < model->layer_count; l++) {
+        repeat(&r, model->outputs, samples->aux[i], base->aux[i]);
+    for (size_t l = layer; l < model->layer_count; l++) {
         const gck_base_layer *from = &samples->layer[l];
         gck_base_layer *to = &base->layer[l];
-        gather(model->layer[l].outputs, from->mask, lanes, lane, count, to->mask);
-        gather(model->layer[l].outputs, from->z, lanes, lane, count, to->z);
+        repeat(&r, model->layer[l].outputs, from->mask, to->mask);
+        repeat(&r, model->layer[l].outputs, from->z, to->z);
         for (size_t i = 0; i < GCK_CHANGE_AUX; i++)
-            gather(model->layer[l].outputs, from->aux[i], lanes, lane, count, to->aux[i]);
+            repeat(&r, model->layer[l].outputs, from->aux[i], to->aux[i]);
     }
 }
 

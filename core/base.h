@@ -2,9 +2,8 @@
  * changes and tangents need beside it.
  *
  * A lane is one copy of one sample. A base of samples has a lane for each, filled up with copies of
- * the last one to a multiple of GCK_LANE_GROUP; a base of copies is gathered from it and has any
- * sample any number of times. Arrays are feature-major (units, lanes). One thread at a time; one
- * slab, taken once. */
+ * the last one to a multiple of GCK_LANE_GROUP; a base of copies repeats a run of samples. Arrays
+ * are feature-major (units, lanes). One thread at a time; one slab, taken once. */
 #ifndef GRADCHECK_CORE_BASE_H
 #define GRADCHECK_CORE_BASE_H
 
@@ -27,11 +26,11 @@ typedef struct gck_base {
     const double *parameters;
     size_t capacity, lanes;
     double *slab;
-    double *x;            /* in a base of samples alone */
-    double *value, *y;    /* a, or z where the cost is fused with the last activation; targets */
+    double *x;         /* in a base of samples alone */
+    double *value, *y; /* a, or z where the cost is fused with the last activation; targets */
     double *aux[GCK_CHANGE_AUX]; /* what the cost's change needs */
-    double *cost_slope;   /* dL/dvalue; in a base of samples alone */
-    double *weights;      /* (lanes) */
+    double *cost_slope;          /* dL/dvalue; in a base of samples alone */
+    double *weights;             /* (lanes) */
     gck_base_layer layer[];
 } gck_base;
 
@@ -50,10 +49,10 @@ void gck_base_free(gck_base *base);
 /* From a pass after gck_forward at `parameters`. */
 void gck_base_load(gck_base *base, const gck_pass *pass, const double *parameters);
 
-/* Lane i of the base of copies is lane[i] of `samples`, from layer `first` on; count is a multiple
- * of GCK_LANE_GROUP. */
-void gck_base_gather(gck_base *base, const gck_base *samples, size_t first, const size_t *lane,
-                     size_t count);
+/* Lanes first … first + tile - 1 of `samples`, that often, from layer `layer` on; tile * copies is
+ * a multiple of GCK_LANE_GROUP. */
+void gck_base_repeat(gck_base *base, const gck_base *samples, size_t layer, size_t first,
+                     size_t tile, size_t copies);
 
 /* The input of a layer: x, or what the one before gave; base of samples. */
 const double *gck_base_input(const gck_base *base, size_t layer);

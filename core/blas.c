@@ -78,10 +78,12 @@ static gck_status test_product(const product *p, double *a, double *b, double *c
     gck_gemm(p->rows, p->columns, p->inner, (gck_gemm_operand){a, p->a_transposed},
              (gck_gemm_operand){b, p->b_transposed}, 0, c);
     if (product_is_right(p, a, b, c)) return GCK_OK;
-    return gck_error_set(error, GCK_UNSUPPORTED, "",
-                         "OpenBLAS (core %s) or the %s kernels compute a wrong product of %zux%zu and "
-                         "%zux%zu; try another OPENBLAS_CORETYPE",
-                         openblas_get_corename(), gck_kernels_active()->name, p->rows, p->inner, p->inner, p->columns);
+    return gck_error_set(
+        error, GCK_UNSUPPORTED, "",
+        "OpenBLAS (core %s) or the %s kernels compute a wrong product of %zux%zu and "
+        "%zux%zu; try another OPENBLAS_CORETYPE",
+        openblas_get_corename(), gck_kernels_active()->name, p->rows, p->inner, p->inner,
+        p->columns);
 }
 
 static gck_status self_test(gck_error *error)

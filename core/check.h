@@ -31,8 +31,8 @@ struct gck_check {
     size_t parameters; /* checked */
     bool kinked;       /* whether anything has a kink; else nothing of the kind is counted */
     size_t folded;     /* grains */
-    size_t done; /* elements times blocks; an element of x counts as often as a parameter */
-    double loss; /* sum_k w_k L_k */
+    size_t done;       /* elements times blocks; an element of x counts as often as a parameter */
+    double loss;       /* sum_k w_k L_k */
     double *slab;
     check_side parameter, x;
     gck_survey survey;

@@ -253,8 +253,8 @@ static void range_estimate(const gck_check_spec *spec, const check_range *range,
     }
     const size_t units = range_grain_units(spec, range, rows, GRAIN_OPERATIONS);
     cost->grains += blocks * (double)divide_up(range->units, units);
-    cost->operations += blocks * (double)range->units *
-                        unit_operations(spec, range->inputs, range->layer, rows);
+    cost->operations +=
+        blocks * (double)range->units * unit_operations(spec, range->inputs, range->layer, rows);
 }
 
 double check_evaluations(const gck_check_spec *spec, double elements)
@@ -278,8 +278,8 @@ void gck_check_estimate(const gck_check_spec *spec, size_t samples, gck_check_co
     const double blocks = ceil((double)samples / (double)rows);
     const double x = spec->inputs ? (double)samples * (double)model->inputs : 0;
     gck_check_cost cost = {.grains = blocks,
-                           .operations = ANALYTIC_PASSES * (double)samples *
-                                         gck_model_operations(model)};
+                           .operations =
+                               ANALYTIC_PASSES * (double)samples * gck_model_operations(model)};
     for (size_t i = 0; i < model->layer_count; i++) {
         const check_range range = range_of(&model->layer[i], 0);
         if (range.count > 0 && layer_is_checked(spec, i))

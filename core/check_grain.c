@@ -45,9 +45,8 @@ gck_status gck_check_room_new(const gck_check *check, gck_check_room **ret_room,
     const gck_check_spec *spec = &check->spec;
     const gck_numeric_spec numeric = {.model = spec->model,
                                       .parameters = spec->parameters,
-                                      .method = spec->method == GCK_DIRECTIONAL
-                                                    ? GCK_COMPLEX_STEP
-                                                    : spec->method,
+                                      .method = spec->method == GCK_DIRECTIONAL ? GCK_COMPLEX_STEP
+                                                                                : spec->method,
                                       .epsilon = spec->epsilon,
                                       .factor = factor_of(check),
                                       .direct = spec->engine == GCK_ENGINE_DIRECT,

@@ -55,8 +55,8 @@ static void directions_fill(const gck_check *check, size_t range, size_t t, doub
                            v);
         direction[d] = (gck_direction){
             .exact = check->direction[(range * GCK_TENSORS_MAX + t) * count + d],
-            .claimed = gck_direction_dot(check->parameter.analytic + tensor->offset, v,
-                                         tensor->count),
+            .claimed =
+                gck_direction_dot(check->parameter.analytic + tensor->offset, v, tensor->count),
             .bar = gck_direction_bar(check->parameter.bar + tensor->offset, v, tensor->count)};
     }
 }
@@ -91,8 +91,7 @@ static gck_status directional_judge(const gck_check *check, size_t range, size_t
         goto out;
     }
     directions_fill(check, range, t, v, direction);
-    const gck_directional judged =
-        gck_directions_judge(direction, count, check->spec.tolerance);
+    const gck_directional judged = gck_directions_judge(direction, count, check->spec.tolerance);
     directional_set(tensor, &judged);
 out:
     gck_vector_free(v);

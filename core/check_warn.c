@@ -49,7 +49,10 @@ static const char *list_format(list l, const char *noun, char text[LIST_SIZE])
     for (size_t i = 0; i < l.named; i++) {
         const bool last = i + 1 == l.total && i > 0;
         used += snprintf(text + used, (size_t)(LIST_SIZE - used), "%s%zu",
-                         i == 0 ? "" : last ? " and " : ", ", l.place[i]);
+                         i == 0 ? ""
+                         : last ? " and "
+                                : ", ",
+                         l.place[i]);
     }
     if (l.total > l.named)
         snprintf(text + used, (size_t)(LIST_SIZE - used), " and %zu more", l.total - l.named);
@@ -104,8 +107,8 @@ static size_t most_crossed(const gck_model *model, const double *unit)
 /* ---- kinks ---- */
 
 static gck_status crossings_warn(const gck_check *check, const gck_crossings *crossings,
-                                 const char *what, size_t crossed, size_t layer,
-                                 gck_report *report, gck_error *error)
+                                 const char *what, size_t crossed, size_t layer, gck_report *report,
+                                 gck_error *error)
 {
     const gck_model *model = check->spec.model;
     const size_t at = most_crossed(model, crossings->unit);
@@ -136,8 +139,7 @@ static gck_status kinks_warn(const gck_check *check, gck_report *report, gck_err
         const size_t layer = check->range[i].layer, kinks = layer_kinks(&report->layer[i]);
         char what[64];
         snprintf(what, sizeof what, "parameter%s of layer %zu", kinks == 1 ? "" : "s", layer);
-        status =
-            crossings_warn(check, &check->crossings[i], what, kinks, layer, report, error);
+        status = crossings_warn(check, &check->crossings[i], what, kinks, layer, report, error);
     }
     if (status != GCK_OK || !report->has_inputs) return status;
     return crossings_warn(check, &check->crossings[check->range_count],
@@ -157,10 +159,10 @@ static gck_status penalty_warn(const gck_check *check, gck_report *report, gck_e
             within += fabs(check->spec.parameters[e]) < report->epsilon;
         }
         if (within > 0)
-            status = gck_report_warn(
-                report, error, "%zu weight%s of layer %zu cross%s the kink of l1 within ±%g",
-                within, within == 1 ? "" : "s", check->range[i].layer, within == 1 ? "es" : "",
-                report->epsilon);
+            status = gck_report_warn(report, error,
+                                     "%zu weight%s of layer %zu cross%s the kink of l1 within ±%g",
+                                     within, within == 1 ? "" : "s", check->range[i].layer,
+                                     within == 1 ? "es" : "", report->epsilon);
         if (zero > 0 && status == GCK_OK)
             status = gck_report_warn(report, error,
                                      "%zu weight%s of layer %zu %s 0, on the kink of l1, whose "
@@ -266,8 +268,8 @@ static size_t different_samples(const gck_data *data)
 {
     size_t different = 0;
     for (size_t k = 1; k < data->samples; k++)
-        different += memcmp(data->x + k * data->inputs, data->x,
-                            data->inputs * sizeof *data->x) != 0;
+        different +=
+            memcmp(data->x + k * data->inputs, data->x, data->inputs * sizeof *data->x) != 0;
     return different;
 }
 

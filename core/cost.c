@@ -183,8 +183,7 @@ const struct gck_cost_change *gck_cost_change_of(const gck_choice *cost,
     return row->labels ? &change->categorical : &change->binary;
 }
 
-const struct gck_cost_exact *gck_cost_exact_of(const gck_choice *cost,
-                                               const gck_choice *activation)
+const struct gck_cost_exact *gck_cost_exact_of(const gck_choice *cost, const gck_choice *activation)
 {
     const gck_cost_row *row = gck_cost_row_of(cost);
     if (!row->entropy) return row->exact;

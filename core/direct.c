@@ -52,8 +52,7 @@ gck_status numeric_flagged(gck_numeric *numeric, const numeric_units *units, gck
         for (size_t u = 0; u < units->count; u++) {
             if (!numeric->flagged[u * lanes + k]) continue;
             flagged_pair(numeric, k, u, units);
-            if (numeric_stops(units->stop))
-                return gck_error_set(error, GCK_STOPPED, "", "stopped");
+            if (numeric_stops(units->stop)) return gck_error_set(error, GCK_STOPPED, "", "stopped");
         }
     return GCK_OK;
 }
@@ -62,9 +61,9 @@ gck_status numeric_flagged(gck_numeric *numeric, const numeric_units *units, gck
 
 typedef struct element {
     size_t input;
-    double up, down;        /* from θ to the stencil's points */
-    double upper, lower;    /* sum_k factor w_k (L_k there - L_k at θ) */
-    double crossed;         /* samples */
+    double up, down;     /* from θ to the stencil's points */
+    double upper, lower; /* sum_k factor w_k (L_k there - L_k at θ) */
+    double crossed;      /* samples */
 } element;
 
 enum { ELEMENTS_MAX = 64 };
@@ -90,7 +89,8 @@ static void elements_add(const stencils *s, element *elements, size_t first)
             const double weight = numeric->copies->weights[upper];
             if (weight == 0) continue;
             elements[c].upper += numeric->spec.factor * weight * numeric->tail.loss[upper];
-            elements[c].lower += numeric->spec.factor * weight * numeric->tail.loss[upper + s->tile];
+            elements[c].lower +=
+                numeric->spec.factor * weight * numeric->tail.loss[upper + s->tile];
             if (numeric->mark[upper] == 0) continue;
             elements[c].crossed++;
             s->crossings->sample[first + k]++;
@@ -120,8 +120,7 @@ static void elements_run(gck_numeric *numeric, size_t unit, element *elements,
     for (size_t first = 0; first < lanes; first += tile) {
         s.tile = lanes - first < tile ? lanes - first : tile;
         numeric_copies(numeric, numeric->layer, first, s.tile, 2 * s.pairs);
-        elements_fill(&s, elements, first,
-                      gck_tail_begin(&numeric->tail, numeric->copies, unit));
+        elements_fill(&s, elements, first, gck_tail_begin(&numeric->tail, numeric->copies, unit));
         stencils_run(&s, numeric->layer);
         elements_add(&s, elements, first);
     }
@@ -175,8 +174,7 @@ static void line_take(const gck_numeric *numeric, const numeric_units *units, si
     gck_change change[2] = {{e->up, e->upper, 0}, {e->down, e->lower, 0}};
     for (size_t i = 0; i < 2 && units->penalties; i++) {
         change[i].change += penalty_change(numeric, place, change[i].step);
-        change[i].noise =
-            0x4p-52 * fabs(gck_model_penalty_at(numeric->spec.model, place, theta));
+        change[i].noise = 0x4p-52 * fabs(gck_model_penalty_at(numeric->spec.model, place, theta));
     }
     gck_line_take(line, change);
 }
@@ -205,8 +203,7 @@ static void extrapolate(gck_numeric *numeric, const numeric_units *units, size_t
     gck_line line[ELEMENTS_MAX];
     for (size_t c = 0; c < count; c++) {
         const double theta = theta_of(numeric, elements[c].input, units->first + u);
-        gck_line_begin(&line[c],
-                       &(gck_line_spec){.method = GCK_RIDDERS, .scale = fabs(theta)});
+        gck_line_begin(&line[c], &(gck_line_spec){.method = GCK_RIDDERS, .scale = fabs(theta)});
     }
     while (lines_step(numeric, units, u, elements, line, count))
         if (numeric_stops(units->stop)) return;

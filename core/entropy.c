@@ -87,8 +87,8 @@ DELTA(sigmoid_binary_delta)
 
 static const struct gck_entropy_derivatives sigmoid_derivatives = {sigmoid_categorical_delta,
                                                                    sigmoid_binary_delta};
-const gck_entropy gck_entropy_sigmoid = {
-    sigmoid_categorical, sigmoid_binary, &sigmoid_derivatives, &gck_entropy_change_sigmoid, &gck_entropy_exact_sigmoid};
+const gck_entropy gck_entropy_sigmoid = {sigmoid_categorical, sigmoid_binary, &sigmoid_derivatives,
+                                         &gck_entropy_change_sigmoid, &gck_entropy_exact_sigmoid};
 
 /* Gaussian: ln a = -z^2, ln(1 - a) = ln(1 - e^(-z^2)); infinite at z = 0 unless y = 1. Below NEAR,
  * where z^2 may underflow, ln(1 - a) = 2 ln|z| and its slope 2 / z are right to the last place,
@@ -138,8 +138,9 @@ DELTA(gaussian_binary_delta)
 
 static const struct gck_entropy_derivatives gaussian_derivatives = {gaussian_categorical_delta,
                                                                     gaussian_binary_delta};
-const gck_entropy gck_entropy_gaussian = {
-    gaussian_categorical, gaussian_binary, &gaussian_derivatives, &gck_entropy_change_gaussian, &gck_entropy_exact_gaussian};
+const gck_entropy gck_entropy_gaussian = {gaussian_categorical, gaussian_binary,
+                                          &gaussian_derivatives, &gck_entropy_change_gaussian,
+                                          &gck_entropy_exact_gaussian};
 
 /* ---- softmax: one sample at a time ---- */
 
@@ -149,10 +150,10 @@ const gck_entropy gck_entropy_gaussian = {
 typedef struct softmax_sample {
     const double *z, *a;
     size_t units, stride;
-    size_t top;         /* u */
+    size_t top;          /* u */
     double second, rest; /* the largest of the others, sum_{i != u} e^(z_i - second) */
     double others;       /* sum_{i != u} e^(z_i - z_u) */
-    double log_sum_top; /* ln sum_i e^(z_i) - z_u = ln(1 + rest) */
+    double log_sum_top;  /* ln sum_i e^(z_i) - z_u = ln(1 + rest) */
 } softmax_sample;
 
 static softmax_sample softmax_sample_at(const gck_outputs *outputs, size_t k)
@@ -278,5 +279,5 @@ static void softmax_binary_delta(const double *option, const gck_outputs *output
 
 static const struct gck_entropy_derivatives softmax_derivatives = {softmax_categorical_delta,
                                                                    softmax_binary_delta};
-const gck_entropy gck_entropy_softmax = {
-    softmax_categorical, softmax_binary, &softmax_derivatives, &gck_entropy_change_softmax, &gck_entropy_exact_softmax};
+const gck_entropy gck_entropy_softmax = {softmax_categorical, softmax_binary, &softmax_derivatives,
+                                         &gck_entropy_change_softmax, &gck_entropy_exact_softmax};

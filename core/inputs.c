@@ -88,9 +88,10 @@ static void input_extrapolate(gck_numeric *numeric, size_t input, size_t at,
         gck_line line[LINES_MAX];
         const size_t count = lanes - first < tile ? lanes - first : tile;
         for (size_t k = 0; k < count; k++) {
-            gck_line_begin(&line[k], &(gck_line_spec){.method = GCK_RIDDERS,
-                                                      .scale = fabs(x[first + k])});
-            if (numeric->samples->weights[first + k] == 0) line[k].asked = 0, line[k].derivative = 0;
+            gck_line_begin(&line[k],
+                           &(gck_line_spec){.method = GCK_RIDDERS, .scale = fabs(x[first + k])});
+            if (numeric->samples->weights[first + k] == 0)
+                line[k].asked = 0, line[k].derivative = 0;
         }
         while (lines_step(numeric, input, first, count, line)) {
         }

@@ -3,8 +3,8 @@
  * A tile of ROWS x 2 registers of c is kept in registers while the inner index runs. What it reads
  * of a lies packed, tile by tile, and of b, panel by panel, unless b already lies so that a panel's
  * columns are neighbours and is not used often. Each element of c is summed in one order, whatever
- * its place: inner index by inner index within blocks of INNER. Method: Goto, van de Geijn, "Anatomy
- * of high-performance matrix multiplication", ACM Trans. Math. Softw. 34(3), 2008. */
+ * its place: inner index by inner index within blocks of INNER. Method: Goto, van de Geijn,
+ * "Anatomy of high-performance matrix multiplication", ACM Trans. Math. Softw. 34(3), 2008. */
 #if defined(__AVX512F__)
 #include <immintrin.h>
 typedef __m512d vec;
@@ -53,11 +53,11 @@ static inline __attribute__((always_inline)) void tile(size_t r, size_t inner, c
 typedef void tile_function(size_t inner, const double *a, const double *b, size_t b_stride,
                            bool add, double *c, size_t c_stride);
 
-#define TILE(R)                                                                                  \
-    static void tile_##R(size_t inner, const double *a, const double *b, size_t b_stride,        \
-                         bool add, double *c, size_t c_stride)                                   \
-    {                                                                                            \
-        tile(R <= ROWS ? R : ROWS, inner, a, b, b_stride, add, c, c_stride);                     \
+#define TILE(R)                                                                           \
+    static void tile_##R(size_t inner, const double *a, const double *b, size_t b_stride, \
+                         bool add, double *c, size_t c_stride)                            \
+    {                                                                                     \
+        tile(R <= ROWS ? R : ROWS, inner, a, b, b_stride, add, c, c_stride);              \
     }
 TILE(1)
 TILE(2)
@@ -114,7 +114,8 @@ static void panel_run(const gck_product *p, size_t first, size_t count, size_t c
             tiles[r](inner, a, b, b_stride, false, whole, PANEL);
             for (size_t i = 0; i < r; i++)
                 for (size_t j = 0; j < width; j++)
-                    c[i * p->columns + j] = (add ? c[i * p->columns + j] : 0) + whole[i * PANEL + j];
+                    c[i * p->columns + j] =
+                        (add ? c[i * p->columns + j] : 0) + whole[i * PANEL + j];
         }
         a += r * inner;
     }

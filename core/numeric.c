@@ -58,12 +58,11 @@ double gck_numeric_bytes(const gck_model *model, size_t rows, size_t units)
 {
     const size_t samples = gck_base_lanes(rows), copies = copies_capacity(model);
     const size_t lanes = lanes_most(model, samples);
-    const double values =
-        (double)samples * (double)gck_base_lane_values(model, GCK_BASE_SAMPLES) +
-        (double)copies * (double)gck_base_lane_values(model, GCK_BASE_COPIES) +
-        (double)lanes * (double)(gck_tail_lane_values(model) + 3) +
-        (double)room_values(model, GCK_FORWARD, samples, units) +
-        3 * (double)inputs_max(model) * (double)units;
+    const double values = (double)samples * (double)gck_base_lane_values(model, GCK_BASE_SAMPLES) +
+                          (double)copies * (double)gck_base_lane_values(model, GCK_BASE_COPIES) +
+                          (double)lanes * (double)(gck_tail_lane_values(model) + 3) +
+                          (double)room_values(model, GCK_FORWARD, samples, units) +
+                          3 * (double)inputs_max(model) * (double)units;
     return values * sizeof(double) + (double)samples * (double)units +
            2 * (double)inputs_max(model) * (sizeof(size_t) + 1);
 }
@@ -84,11 +83,10 @@ static gck_status room_take(gck_numeric *numeric, size_t samples, gck_error *err
     numeric->x = next;
     numeric->mark = gck_vector_room(lanes);
     numeric->row = gck_vector_new(lanes);
-    numeric->lane = calloc(lanes, sizeof *numeric->lane);
     numeric->flagged = calloc(units, samples);
     numeric->point_order = calloc(2 * inputs_max(model), sizeof *numeric->point_order);
     numeric->point_crossed = calloc(2 * inputs_max(model), 1);
-    if (numeric->x == NULL || numeric->mark == NULL || numeric->row == NULL || numeric->lane == NULL ||
+    if (numeric->x == NULL || numeric->mark == NULL || numeric->row == NULL ||
         numeric->flagged == NULL || numeric->point_order == NULL || numeric->point_crossed == NULL)
         return gck_error_memory(error);
     take(&next, inputs_max(model) * samples);
@@ -131,7 +129,6 @@ void gck_numeric_free(gck_numeric *numeric)
     gck_vector_free(numeric->x);
     gck_vector_free(numeric->mark);
     gck_vector_free(numeric->row);
-    free(numeric->lane);
     free(numeric->flagged);
     free(numeric->point_order);
     free(numeric->point_crossed);
@@ -187,11 +184,8 @@ void numeric_copies(gck_numeric *numeric, size_t layer, size_t first, size_t til
     if (numeric->first == first && numeric->tile == tile && numeric->copy_count == count &&
         numeric->copies_layer == layer)
         return;
-    for (size_t c = 0; c < count; c++)
-        for (size_t k = 0; k < tile; k++)
-            numeric->lane[c * tile + k] = first + k;
-    gck_base_gather(numeric->copies, numeric->samples, layer == GCK_FROM_INPUT ? 0 : layer,
-                    numeric->lane, tile * count);
+    gck_base_repeat(numeric->copies, numeric->samples, layer == GCK_FROM_INPUT ? 0 : layer, first,
+                    tile, count);
     numeric->first = first;
     numeric->tile = tile;
     numeric->copy_count = count;

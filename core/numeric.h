@@ -39,16 +39,15 @@ typedef struct gck_numeric {
     /* What the copies hold: `tile` samples from `first` on, as many times as there is room for; or
      * one sample alone (tile 1); for probes of `layer`. */
     size_t first, tile, copy_count, copies_layer;
-    size_t *lane;
     double *mark, *row; /* (lanes of copies, or of samples); row is 0 but while it is used */
     /* Of the layer at work. */
     size_t layer, inputs; /* with the bias */
     gck_fit fit;
-    double *x;            /* (inputs, lanes of samples), the bias's row all 1 */
-    double *range;        /* (lanes of samples): the largest |s| of any stencil */
-    double *powers;       /* (inputs, terms, lanes of samples): (epsilon x / range)^p */
-    double *coefficients; /* (units, terms, lanes of samples) */
-    double *tangents;     /* (units, lanes of samples): dL/dz */
+    double *x;              /* (inputs, lanes of samples), the bias's row all 1 */
+    double *range;          /* (lanes of samples): the largest |s| of any stencil */
+    double *powers;         /* (inputs, terms, lanes of samples): (epsilon x / range)^p */
+    double *coefficients;   /* (units, terms, lanes of samples) */
+    double *tangents;       /* (units, lanes of samples): dL/dz */
     unsigned char *flagged; /* (units, lanes of samples): to be evaluated directly */
     /* Both points of each stencil of one unit in one sample: (2, inputs). */
     double *point_step, *point_change;
@@ -114,7 +113,8 @@ typedef struct numeric_units {
 
 /* Adds the flagged pairs, which the probes left out, stencil by stencil. */
 gck_status numeric_flagged(gck_numeric *numeric, const numeric_units *units, gck_error *error);
-/* Element by element, as the method has it: all, or only those that ε is too small for to be taken as it is. */
+/* Element by element, as the method has it: all, or only those that ε is too small for to be taken
+ * as it is. */
 gck_status numeric_direct(gck_numeric *numeric, const numeric_units *units, bool coarse_alone,
                           gck_error *error);
 

@@ -4,8 +4,8 @@
 
 #include "core/numeric.h"
 
-/* Pair c has its upper points in the `tile` lanes from 2 c tile on, and its lower ones in the `tile`
- * lanes after those. */
+/* Pair c has its upper points in the `tile` lanes from 2 c tile on, and its lower ones in the
+ * `tile` lanes after those. */
 typedef struct stencils {
     gck_numeric *numeric;
     size_t pairs, tile;

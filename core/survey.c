@@ -62,8 +62,8 @@ static void saturated_add(const gck_base *base, const gck_survey *survey)
     for (size_t k = 0; k < base->lanes; k++) {
         double largest = 0;
         for (size_t unit = 0; unit < model->outputs; unit++)
-            largest = fmax(largest,
-                           output_slope(last, row->change->coupled, unit * base->lanes + k));
+            largest =
+                fmax(largest, output_slope(last, row->change->coupled, unit * base->lanes + k));
         *survey->saturated += base->weights[k] != 0 && largest < GCK_SATURATED;
     }
 }

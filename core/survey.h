@@ -1,5 +1,5 @@
-/* What a forward pass says about the point at which gradients are checked: dead units, units exactly
- * on a kink, saturated outputs. Counts of samples; those of weight 0 do not count. */
+/* What a forward pass says about the point at which gradients are checked: dead units, units
+ * exactly on a kink, saturated outputs. Counts of samples; those of weight 0 do not count. */
 #ifndef GRADCHECK_CORE_SURVEY_H
 #define GRADCHECK_CORE_SURVEY_H
 
@@ -10,8 +10,8 @@
 
 typedef struct gck_survey {
     /* For each unit, in the order of gck_kink_offset (the cost's terms last). */
-    double *live;    /* samples in which its slope is not 0 */
-    double *on_kink; /* samples in which it lies exactly on a kink */
+    double *live;      /* samples in which its slope is not 0 */
+    double *on_kink;   /* samples in which it lies exactly on a kink */
     double *saturated; /* one number: samples whose outputs' slopes are all below GCK_SATURATED */
 } gck_survey;
 

@@ -66,8 +66,8 @@ static rows rows_of(const gck_carried *carried, size_t units)
     return (rows){carried->unit, 1};
 }
 
-static void watch_rows(const gck_tail *tail, gck_watch watch, size_t layer, rows r,
-                       const double *z, const double *place, size_t places)
+static void watch_rows(const gck_tail *tail, gck_watch watch, size_t layer, rows r, const double *z,
+                       const double *place, size_t places)
 {
     const size_t lanes = tail->carried.lanes;
     for (size_t i = 0; i < r.count; i++)
@@ -109,8 +109,7 @@ static void activation_tangent(gck_tail *tail, size_t index)
     }
     const rows r = rows_of(&tail->carried, layer->outputs);
     gck_kernels_active()->multiply(r.count * tail->carried.lanes,
-                                   at->slope + r.first * tail->carried.lanes,
-                                   tail->carried.values);
+                                   at->slope + r.first * tail->carried.lanes, tail->carried.values);
 }
 
 static void carry(gck_tail *tail, size_t index)
@@ -153,7 +152,8 @@ void gck_tail_change(gck_tail *tail, size_t layer, gck_watch watch)
     const size_t first = layer == GCK_FROM_INPUT ? 0 : layer;
     for (size_t i = first; i < model->layer_count; i++) {
         if (i != layer) carry(tail, i);
-        if (tail->base->layer[i].z != NULL && !is_fused(model, i)) activation_change(tail, i, watch);
+        if (tail->base->layer[i].z != NULL && !is_fused(model, i))
+            activation_change(tail, i, watch);
     }
     cost_change(tail, watch);
 }
@@ -191,8 +191,7 @@ double gck_tail_operations(const gck_model *model, size_t layer)
     for (size_t i = first; i < model->layer_count; i++) {
         const gck_layer *at = &model->layer[i];
         if (i != layer && at->tensor_count > 0) {
-            operations += single ? (double)at->outputs
-                                 : (double)at->inputs * (double)at->outputs;
+            operations += single ? (double)at->outputs : (double)at->inputs * (double)at->outputs;
             single = false;
         }
         if (gck_layer_row_of(at)->activated)

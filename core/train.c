@@ -327,8 +327,7 @@ gck_status train_check_begin(gck_train *train, gck_error *error)
     spec.parameters = train->parameters;
     spec.data = train->work.data;
     status = gck_check_new(&spec, &train->work.check, error);
-    if (status == GCK_OK)
-        status = gck_check_room_new(train->work.check, &train->work.room, error);
+    if (status == GCK_OK) status = gck_check_room_new(train->work.check, &train->work.room, error);
     if (status != GCK_OK) work_done(&train->work);
     return status;
 }
@@ -356,7 +355,8 @@ static gck_status check_unit(gck_train *train, gck_error *error)
     gck_check *check = train->work.check;
     const size_t index = gck_check_folded(check);
     gck_partial partial;
-    gck_status status = gck_check_grain(check, index, train->work.room, (gck_stop){0}, &partial, error);
+    gck_status status =
+        gck_check_grain(check, index, train->work.room, (gck_stop){0}, &partial, error);
     if (status != GCK_OK) return status;
     status = gck_check_fold(check, index, &partial, error);
     gck_partial_done(&partial);

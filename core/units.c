@@ -4,8 +4,8 @@
  * of one pre-activation, φ(s) = L_k(z_jk + s), serves all weights into the unit: a few values of it
  * over the range of all stencils give its odd and even part as polynomials, and the differences of
  * the whole tensor are a matrix product of powers of x and their coefficients. Where a stencil
- * might cross a kink, or where the fit's own slope is not the exact one, the pair of unit and sample
- * is flagged, and evaluated stencil by stencil. */
+ * might cross a kink, or where the fit's own slope is not the exact one, the pair of unit and
+ * sample is flagged, and evaluated stencil by stencil. */
 #include "core/gemm.h"
 #include "core/kernels.h"
 #include "core/numeric.h"
@@ -99,10 +99,9 @@ static void coefficients_store(const probe *p, size_t u, size_t k)
         }
     }
     const double exact = numeric->tangents[u * lanes + sample];
-    const bool agrees = fabs(odd[0] / numeric->range[sample] - exact) <=
-                        FIT_AGREEMENT * (fabs(exact) + p->floor);
-    const bool crosses =
-        numeric->mark[k] != 0 || numeric->mark[p->tile + k] != 0;
+    const bool agrees =
+        fabs(odd[0] / numeric->range[sample] - exact) <= FIT_AGREEMENT * (fabs(exact) + p->floor);
+    const bool crosses = numeric->mark[k] != 0 || numeric->mark[p->tile + k] != 0;
     const double weight = numeric->samples->weights[sample];
     const bool silent = weight == 0;
     const bool trusted = agrees && !crosses && !silent;

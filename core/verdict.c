@@ -114,7 +114,8 @@ static void elements_judge(gck_tensor_report *tensor, double tolerance, size_t l
 {
     for (size_t i = 0; i < tensor->count; i++) {
         const double a = tensor->analytic[i], n = tensor->exact[i];
-        const double error = fabs(n - a), relative = error == 0 ? 0 : error / worse(fabs(a), fabs(n));
+        const double error = fabs(n - a),
+                     relative = error == 0 ? 0 : error / worse(fabs(a), fabs(n));
         const bool wrong = gck_element_is_wrong(n, a, tensor->bar[i], tolerance);
         tensor->max_absolute_error = worse(tensor->max_absolute_error, error);
         tensor->max_relative_error = worse(tensor->max_relative_error, relative);

@@ -179,9 +179,9 @@ static bool read_check_lists(const struct value *value, const struct place *plac
 
 static bool read_check(const struct value *value, const struct place *place, struct spec *spec)
 {
-    static const char *const names[] = {"method", "epsilon", "directions", "tolerance",
-                                        "layers", "inputs",  "worst",      "include",
-                                        "claimed", "time_limit_seconds"};
+    static const char *const names[] = {
+        "method", "epsilon", "directions", "tolerance", "layers",
+        "inputs", "worst",   "include",    "claimed",   "time_limit_seconds"};
     const struct place at_tolerance = place_key(place, "tolerance");
     const struct place at_claimed = place_key(place, "claimed");
     gck_check_spec *check = &spec->check;
@@ -190,8 +190,7 @@ static bool read_check(const struct value *value, const struct place *place, str
     if (optional(value, "claimed") != NULL)
         return place_fail(&at_claimed, "claimed gradients are not available in this version");
     const struct value *tolerance = optional(value, "tolerance");
-    if (!read_check_lists(value, place, spec) ||
-        !read_steps(value, place, check) ||
+    if (!read_check_lists(value, place, spec) || !read_steps(value, place, check) ||
         (tolerance != NULL && !read_number(tolerance, &at_tolerance, 0, 1, &check->tolerance)) ||
         !optional_boolean(value, place, "inputs", &check->inputs) ||
         !optional_count(value, place, "worst", 0, GCK_WORST_MAX, &worst) ||

@@ -99,8 +99,8 @@ static int signal_await(void)
     return byte;
 }
 
-/* A check takes and frees some ten megabytes: kept, they need not be cleared by the kernel again for
- * the next one. */
+/* A check takes and frees some ten megabytes: kept, they need not be cleared by the kernel again
+ * for the next one. */
 static void memory_start(void)
 {
 #ifdef __GLIBC__

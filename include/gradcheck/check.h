@@ -8,9 +8,9 @@
  *   gck_check_new -> gck_check_grain for each grain (any thread) -> gck_check_fold in grain order
  * -> gck_check_report
  *
- * Memory: the parameters, and four vectors and a byte for each of them and, when inputs are checked,
- * of x: the gradients analytic, numeric and exact, and the bound on rounding. Beyond that each
- * thread's room, gck_check_cost.grain_bytes. */
+ * Memory: the parameters, and four vectors and a byte for each of them and, when inputs are
+ * checked, of x: the gradients analytic, numeric and exact, and the bound on rounding. Beyond that
+ * each thread's room, gck_check_cost.grain_bytes. */
 #ifndef GRADCHECK_CHECK_H
 #define GRADCHECK_CHECK_H
 
@@ -58,8 +58,8 @@ typedef struct gck_check_cost {
     double grain_bytes;  /* estimated, of a thread's room and its grain at work */
 } gck_check_cost;
 
-/* What a check needs; saturates at infinity, never overflows. Of the spec it looks at the model, the
- * layers, inputs, method and steps. */
+/* What a check needs; saturates at infinity, never overflows. Of the spec it looks at the model,
+ * the layers, inputs, method and steps. */
 void gck_check_estimate(const gck_check_spec *spec, size_t samples, gck_check_cost *ret_cost);
 
 typedef struct gck_check gck_check;

@@ -60,9 +60,9 @@ typedef struct gck_tensor_report {
     double distance, refined_distance, error_bar;
     gck_verdict verdict;
     double max_absolute_error, max_relative_error; /* directional: NaN */
-    size_t kinks;          /* elements that are crossed */
-    size_t wrong_elements; /* directional: directions */
-    double detection;      /* directional: see gck_directional; otherwise NaN */
+    size_t kinks;                                  /* elements that are crossed */
+    size_t wrong_elements;                         /* directional: directions */
+    double detection; /* directional: see gck_directional; otherwise NaN */
     size_t worst_count;
     gck_element *worst; /* wrong ones first, then by absolute error, largest first */
 } gck_tensor_report;
@@ -88,9 +88,9 @@ typedef struct gck_report {
     double detection; /* directional: the worst of its tensors; otherwise NaN */
     gck_verdict verdict;
     size_t parameters_checked;
-    double evaluations; /* passes that the plain formula needs */
+    double evaluations;                     /* passes that the plain formula needs */
     size_t kink_parameters, kink_crossings; /* parameters, and pairs of parameter and sample */
-    size_t layer_count; /* only checked layers with parameters */
+    size_t layer_count;                     /* only checked layers with parameters */
     gck_layer_report *layer;
     bool has_inputs;
     gck_tensor_report inputs;
