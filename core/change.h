@@ -10,6 +10,8 @@
 
 #include <gradcheck/cost.h>
 
+#include "core/activation_names.h"
+
 enum { GCK_CHANGE_AUX = 3, GCK_KINKS_MAX = 2 };
 
 struct gck_activation_change {
@@ -48,7 +50,7 @@ struct gck_entropy_change {
 };
 
 #define X(NAME) extern const struct gck_activation_change gck_change_##NAME;
-#include "core/activation_names.h"
+GCK_ACTIVATION_NAMES(X)
 #undef X
 extern const struct gck_entropy_change gck_entropy_change_sigmoid, gck_entropy_change_softmax,
     gck_entropy_change_gaussian;

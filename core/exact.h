@@ -12,6 +12,8 @@
 
 #include <gradcheck/cost.h>
 
+#include "core/activation_names.h"
+
 /* h: a power of two, so that dividing by it is exact. */
 #define GCK_EXACT_STEP 0x1p-300
 
@@ -37,7 +39,7 @@ struct gck_entropy_exact {
 };
 
 #define X(NAME) extern const struct gck_activation_exact gck_exact_##NAME;
-#include "core/activation_names.h"
+GCK_ACTIVATION_NAMES(X)
 #undef X
 extern const struct gck_entropy_exact gck_entropy_exact_sigmoid, gck_entropy_exact_softmax,
     gck_entropy_exact_gaussian;
