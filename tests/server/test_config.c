@@ -32,6 +32,7 @@ START_TEST(defaults)
     ck_assert_str_eq(config.data_dir, "./gradcheckd-data");
     ck_assert_str_eq(config.store, "memory:");
     ck_assert_ptr_null(config.host_name);
+    ck_assert_str_eq(config.kernels, "auto");
     ck_assert_uint_eq(config.limits.body_bytes, (size_t)64 << 20);
     ck_assert_uint_eq(config.limits.json_bytes, (size_t)512 << 20);
     ck_assert_uint_eq(config.limits.json_depth, 32);
@@ -140,6 +141,33 @@ START_TEST(what_is_no_number_is_refused)
 }
 END_TEST
 
+START_TEST(words_are_those_of_the_list)
+{
+    const char *const words[] = {"auto", "generic", "avx2", "avx512"};
+    for (size_t i = 0; i < COUNT(words); i++) {
+        struct config config;
+        ck_assert_int_eq(READ(&config, "--kernels", words[i], NULL), CONFIG_RUN);
+        ck_assert_str_eq(config.kernels, words[i]);
+        setenv("GRADCHECKD_KERNELS", words[i], 1);
+        ck_assert_int_eq(READ(&config, NULL), CONFIG_RUN);
+        ck_assert_str_eq(config.kernels, words[i]);
+    }
+}
+END_TEST
+
+START_TEST(what_is_no_word_is_refused)
+{
+    const char *const bad[] = {"", "a", "AVX2", "avx", "avx5122", " auto", "auto|generic", "|"};
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        struct config config;
+        unsetenv("GRADCHECKD_KERNELS");
+        ck_assert_msg(READ(&config, "--kernels", bad[i], NULL) == CONFIG_USAGE, "'%s'", bad[i]);
+        setenv("GRADCHECKD_KERNELS", bad[i], 1);
+        ck_assert_msg(READ(&config, NULL) == CONFIG_USAGE, "'%s' in the environment", bad[i]);
+    }
+}
+END_TEST
+
 START_TEST(what_is_no_option_is_refused)
 {
     static const char *const bad[] = {
@@ -194,6 +222,8 @@ START_TEST(help_lists_every_option_with_default_and_bounds)
     }
     ck_assert_ptr_nonnull(strstr(help, "GRADCHECKD_LISTEN; default 127.0.0.1:8080"));
     ck_assert_ptr_nonnull(strstr(help, "GRADCHECKD_HOST_NAME; default none"));
+    ck_assert_ptr_nonnull(strstr(help, "--kernels auto|generic|avx2|avx512"));
+    ck_assert_ptr_nonnull(strstr(help, "GRADCHECKD_KERNELS; default auto)"));
 }
 END_TEST
 
@@ -207,5 +237,6 @@ SUITE_MAIN("config", {defaults, 0}, {there_is_a_worker_for_each_processor, 0},
            {a_flag_takes_the_next_argument_or_what_follows_the_equals_sign, 0},
            {the_last_flag_counts, 0}, {a_flag_goes_over_the_environment_over_the_default, 0},
            {numbers_have_bounds, COUNT(numbers)}, {what_is_no_number_is_refused, COUNT(no_numbers)},
+           {words_are_those_of_the_list, 0}, {what_is_no_word_is_refused, 0},
            {what_is_no_option_is_refused, 0}, {a_flag_without_a_value_is_refused, 0},
            {help_lists_every_option_with_default_and_bounds, 0}, {version_is_one_line, 0})
