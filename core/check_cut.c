@@ -2,6 +2,7 @@
  * the analytic gradient of each row block; then, block by block, the numeric derivatives of each
  * layer's units, and those of the block's x. */
 #include "core/backward.h"
+#include "core/bar.h"
 #include "core/check.h"
 #include "core/numeric.h"
 
@@ -85,6 +86,7 @@ static double direction_operations(const gck_model *model, const check_range *ra
 static double sample_bytes(const gck_model *model)
 {
     const size_t values = gck_pass_sample_values(model, true) + gck_backward_sample_values(model) +
+                          gck_bar_sample_values(model) +
                           gck_base_lane_values(model, GCK_BASE_SAMPLES);
     return (double)values * sizeof(double);
 }
@@ -297,7 +299,7 @@ void gck_check_estimate(const gck_check_spec *spec, size_t samples, gck_check_co
     const double vectors = 4 * ((double)model->parameter_count + x);
     cost.grain_bytes = (double)rows * sample_bytes(model) +
                        gck_numeric_bytes(model, rows, grain_units_most(spec, rows)) +
-                       2 * sizeof(double) * (double)model->parameter_count;
+                       3 * sizeof(double) * (double)model->parameter_count;
     cost.memory_bytes = sizeof(double) * (vectors + (double)model->parameter_count) +
                         ((double)model->parameter_count + x) + cost.grain_bytes;
     *ret_cost = cost;

@@ -15,6 +15,9 @@ struct gck_check_room {
     size_t block_first; /* of the block that is loaded; SIZE_MAX: none */
     gck_pass *pass;
     gck_numeric *numeric;
+    bool analytic; /* whether the next two are there: from the first analytic grain on */
+    gck_backward_room backward;
+    gck_bar_room bar;
     double *direction; /* a layer's tensors; empty unless directional */
 };
 
@@ -73,6 +76,8 @@ void gck_check_room_free(gck_check_room *room)
     if (room == NULL) return;
     gck_pass_free(room->pass);
     gck_numeric_free(room->numeric);
+    gck_backward_room_done(&room->backward);
+    gck_bar_room_done(&room->bar);
     gck_vector_free(room->direction);
     free(room);
 }
@@ -98,7 +103,7 @@ typedef struct work {
     double *values;
 } work;
 
-static void analytic_fill(const work *w, gck_backward_room *backward, gck_bar_room *bar)
+static void analytic_fill(const work *w)
 {
     const gck_model *model = w->check->spec.model;
     const gck_pass *pass = w->room->pass;
@@ -110,10 +115,10 @@ static void analytic_fill(const work *w, gck_backward_room *backward, gck_bar_ro
     w->values[0] = gck_pass_loss_sum(pass);
     gck_survey_add(w->room->numeric->samples,
                    &(gck_survey){survey, survey + units, survey + 2 * units});
-    const double *dx = gck_backward(pass, backward, factor, gradient, inputs);
+    const double *dx = gck_backward(pass, &w->room->backward, factor, gradient, inputs);
     if (first) gck_backward_penalty(model, w->check->spec.parameters, gradient);
     const double *bar_x =
-        gck_bar(pass, w->room->numeric->samples, bar, factor, first, inputs, bars);
+        gck_bar(pass, w->room->numeric->samples, &w->room->bar, factor, first, inputs, bars);
     if (!inputs) return;
     memcpy(gradient_x, dx, x * sizeof *dx);
     memcpy(gradient_x + x, bar_x, x * sizeof *bar_x);
@@ -122,13 +127,16 @@ static void analytic_fill(const work *w, gck_backward_room *backward, gck_bar_ro
 static gck_status run_analytic(const work *w, gck_error *error)
 {
     const gck_model *model = w->check->spec.model;
-    gck_backward_room backward = {0};
-    gck_bar_room bar = {0};
-    gck_status status = gck_backward_room_init(&backward, model, w->grain->block.count, error);
-    if (status == GCK_OK) status = gck_bar_room_init(&bar, model, w->grain->block.count, error);
-    if (status == GCK_OK) analytic_fill(w, &backward, &bar);
-    gck_backward_room_done(&backward);
-    gck_bar_room_done(&bar);
+    const size_t rows = w->check->cut.block_rows;
+    gck_check_room *room = w->room;
+    gck_status status = GCK_OK;
+    if (!room->analytic) {
+        status = gck_backward_room_init(&room->backward, model, rows, error);
+        if (status == GCK_OK) status = gck_bar_room_init(&room->bar, model, rows, error);
+        if (status != GCK_OK) gck_backward_room_done(&room->backward);
+        room->analytic = status == GCK_OK;
+    }
+    if (status == GCK_OK) analytic_fill(w);
     return status;
 }
 
