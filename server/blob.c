@@ -19,6 +19,11 @@ struct blob *blob_take(char *data, size_t size)
 
 struct blob *blob_from_buf(struct buf *buf)
 {
+    /* What a store keeps is counted by its size: the room beyond is given back. */
+    if (buf->size > 0 && buf->capacity - buf->size > buf->size / 8) {
+        char *data = realloc(buf->data, buf->size);
+        if (data != NULL) buf->data = data;
+    }
     struct blob *blob = blob_take(buf->data, buf->size);
     buf->data = NULL;
     buf_done(buf);

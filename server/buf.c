@@ -3,11 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool reserve(struct buf *buf, size_t size)
+bool buf_reserve(struct buf *buf, size_t count)
 {
-    if (size <= buf->capacity) return true;
+    if (count > buf->limit - buf->size) return false;
+    if (count <= buf->capacity - buf->size) return true;
     size_t capacity = buf->capacity > 0 ? buf->capacity : 1024;
-    while (capacity < size)
+    while (capacity < buf->size + count)
         capacity = capacity > buf->limit / 2 ? buf->limit : capacity * 2;
     char *data = realloc(buf->data, capacity);
     if (data == NULL) return false;
@@ -18,7 +19,7 @@ static bool reserve(struct buf *buf, size_t size)
 
 bool buf_append(struct buf *buf, const void *bytes, size_t count)
 {
-    if (count > buf->limit - buf->size || !reserve(buf, buf->size + count)) return false;
+    if (!buf_reserve(buf, count)) return false;
     if (count > 0) memcpy(buf->data + buf->size, bytes, count);
     buf->size += count;
     return true;

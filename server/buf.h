@@ -10,6 +10,9 @@ struct buf {
     size_t size, capacity, limit;
 };
 
+/* Room for so many more bytes behind buf->data + buf->size. False when the limit or memory is
+ * exceeded. */
+bool buf_reserve(struct buf *buf, size_t count);
 /* False, and nothing appended, when the limit or memory is exceeded. */
 bool buf_append(struct buf *buf, const void *bytes, size_t count);
 bool buf_append_text(struct buf *buf, const char *text);

@@ -1,73 +1,27 @@
 #include "server/codec_json.h"
+#include "server/codec_budget.h"
+#include "server/codec_nest.h"
 
 #include <jansson.h>
-#include <malloc.h>
-#include <math.h>
-#include <stdatomic.h>
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- memory: what decoding takes is counted, for this document and for all ---- */
-
-struct account {
-    bool open;          /* a document is being decoded by this thread */
-    bool alone, others; /* why an allocation was refused */
-    size_t bytes, limit;
-};
-
-static _Thread_local struct account account;
-static _Atomic size_t bytes_of_all;
-
-static void *counted_malloc(size_t size)
-{
-    if (!account.open) return malloc(size);
-    if (size > account.limit - account.bytes) {
-        account.alone = true;
-        return NULL;
-    }
-    if (atomic_load(&bytes_of_all) + size > account.limit) {
-        account.others = true;
-        return NULL;
-    }
-    void *memory = malloc(size);
-    if (memory == NULL) return NULL;
-    const size_t taken = malloc_usable_size(memory);
-    account.bytes += taken < account.limit - account.bytes ? taken : account.limit - account.bytes;
-    atomic_fetch_add(&bytes_of_all, taken);
-    return memory;
-}
-
-static void counted_free(void *memory)
-{
-    if (account.open && memory != NULL) {
-        const size_t freed = malloc_usable_size(memory);
-        account.bytes -= freed < account.bytes ? freed : account.bytes;
-        atomic_fetch_sub(&bytes_of_all, freed);
-    }
-    free(memory);
-}
-
 void codec_json_start(void)
 {
-    json_set_alloc_funcs(counted_malloc, counted_free);
+    json_set_alloc_funcs(budget_malloc, budget_free);
     json_object_seed(0);
 }
 
-/* ---- reading ---- */
+/* ---- documents ---- */
 
 struct document {
     json_t *root;
+    struct nests nests; /* of numbers; the tree has a mark in the place of each */
 };
 
-static const json_t *in(const struct value *value)
-{
-    return (const json_t *)value;
-}
-
-static struct value *out(json_t *value)
-{
-    return (struct value *)value;
-}
+/* The one that this thread has open: a value alone does not tell. */
+static _Thread_local const struct document *opened;
 
 /* Nesting is measured on the text, since the tree of a hostile one is what must not be built. */
 static bool depth_check(const char *bytes, size_t size, size_t limit, struct problem *problem)
@@ -100,11 +54,12 @@ static bool depth_check(const char *bytes, size_t size, size_t limit, struct pro
 static void tell_refusal(const struct limits *limits, const json_error_t *error,
                          struct problem *problem)
 {
-    if (account.alone)
+    const enum budget_refusal refusal = budget_refused();
+    if (refusal == BUDGET_ALONE)
         problem_set(problem, PROBLEM_TOO_LARGE,
                     "decoding this body takes more than the %zu bytes there are for JSON",
                     limits->json_bytes);
-    else if (account.others)
+    else if (refusal == BUDGET_OTHERS)
         problem_set(problem, PROBLEM_OVERLOADED,
                     "other requests hold the memory that there is for JSON; try again");
     else if (json_error_code(error) == json_error_out_of_memory)
@@ -114,21 +69,50 @@ static void tell_refusal(const struct limits *limits, const json_error_t *error,
                     error->column);
 }
 
+enum { DECODE_FLAGS = JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL };
+
+/* The short way: the library reads the text without its nests of numbers. False whenever something
+ * stands in its way, be it a fault of the text; nothing is told then. */
+static bool decode_marked(struct document *document, const char *bytes, size_t size, size_t depth)
+{
+    json_error_t error;
+    size_t marked_size;
+    char *marked = NULL;
+    if (nests_find(&document->nests, bytes, size, depth) && document->nests.count > 0)
+        marked = nests_mark(&document->nests, bytes, size, &marked_size);
+    if (marked != NULL)
+        document->root = json_loadb(marked, marked_size, DECODE_FLAGS | JSON_ALLOW_NUL, &error);
+    budget_free(marked);
+    if (document->root == NULL) nests_done(&document->nests);
+    return document->root != NULL;
+}
+
+/* The library reads all of the text, and what it has against it is what is told. */
+static bool decode_whole(struct document *document, const char *bytes, size_t size,
+                         const struct limits *limits, struct problem *problem)
+{
+    json_error_t error;
+    if (!depth_check(bytes, size, limits->json_depth, problem)) return false;
+    document->root = json_loadb(bytes, size, DECODE_FLAGS, &error);
+    if (document->root == NULL) tell_refusal(limits, &error, problem);
+    return document->root != NULL;
+}
+
 struct document *document_decode(const char *bytes, size_t size, const struct limits *limits,
                                  struct problem *problem)
 {
-    if (!depth_check(bytes, size, limits->json_depth, problem)) return NULL;
     struct document *document = calloc(1, sizeof *document);
     if (document == NULL) {
         problem_set(problem, PROBLEM_OUT_OF_MEMORY, "memory is out");
         return NULL;
     }
-    account = (struct account){.open = true, .limit = limits->json_bytes};
-    json_error_t error;
-    document->root = json_loadb(bytes == NULL ? "" : bytes, size,
-                                JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL, &error);
-    if (document->root != NULL) return document;
-    tell_refusal(limits, &error, problem);
+    assert(opened == NULL);
+    if (bytes == NULL) bytes = "";
+    budget_open(limits->json_bytes);
+    opened = document;
+    if (decode_marked(document, bytes, size, limits->json_depth)) return document;
+    budget_open(limits->json_bytes); /* what the short way was refused does not count */
+    if (decode_whole(document, bytes, size, limits, problem)) return document;
     document_free(document);
     return NULL;
 }
@@ -137,8 +121,72 @@ void document_free(struct document *document)
 {
     if (document == NULL) return;
     json_decref(document->root);
-    account.open = false;
+    nests_done(&document->nests);
+    budget_close();
+    opened = NULL;
     free(document);
+}
+
+/* ---- values: nodes of the tree, or of a nest ----
+ *
+ * Nodes of a nest do not exist in memory. What stands for one is the address of its first number,
+ * with what it is in the lower bits, which are 0 in the address of a node of the tree. */
+
+enum { TAG_NODE, TAG_NUMBER, TAG_ARRAY, TAGS = 8 }; /* TAG_ARRAY + 1: two axes, and so on */
+
+_Static_assert(TAG_ARRAY + NEST_RANK_MAX <= TAGS, "as many axes as there are tags for");
+_Static_assert(_Alignof(double) >= TAGS && _Alignof(json_t) >= TAGS, "lower bits that are free");
+
+static size_t tag_of(const struct value *value)
+{
+    return (uintptr_t)value % TAGS;
+}
+
+static const struct value *tagged(const double *first, size_t tag)
+{
+    return (const struct value *)((const char *)first + tag);
+}
+
+static const double *first_number(const struct value *value)
+{
+    return (const double *)(const void *)((const char *)value - tag_of(value));
+}
+
+/* NULL for values of nests. */
+static const json_t *in(const struct value *value)
+{
+    return tag_of(value) == TAG_NODE ? (const json_t *)value : NULL;
+}
+
+/* A mark is the nest that it stands for. */
+static const struct value *out(const json_t *node)
+{
+    size_t index;
+    if (opened->nests.count > 0 && json_is_string(node) &&
+        nests_find_mark(&opened->nests, json_string_value(node), json_string_length(node),
+                        &index)) {
+        const struct nest *nest = &opened->nests.nest[index];
+        return tagged(opened->nests.number + nest->first, TAG_ARRAY + nest->rank - 1);
+    }
+    return (const struct value *)node;
+}
+
+/* The dimensions of an array of a nest, and how many they are. */
+static const size_t *dimensions(const struct value *array, size_t *ret_rank)
+{
+    const struct nest *nest = nests_holding(&opened->nests, first_number(array));
+    *ret_rank = tag_of(array) - TAG_ARRAY + 1;
+    return nest->dim + nest->rank - *ret_rank;
+}
+
+static const struct value *nest_item(const struct value *array, size_t index)
+{
+    size_t rank, count = 1;
+    const size_t *dim = dimensions(array, &rank);
+    if (index >= dim[0]) return NULL;
+    for (size_t axis = 1; axis < rank; axis++)
+        count *= dim[axis];
+    return tagged(first_number(array) + index * count, tag_of(array) - 1);
 }
 
 const struct value *document_root(const struct document *document)
@@ -153,7 +201,7 @@ bool value_is_null(const struct value *value)
 
 bool value_is_number(const struct value *value)
 {
-    return json_is_number(in(value));
+    return tag_of(value) == TAG_NUMBER || json_is_number(in(value));
 }
 
 bool value_is_boolean(const struct value *value)
@@ -168,7 +216,7 @@ bool value_is_text(const struct value *value)
 
 bool value_is_array(const struct value *value)
 {
-    return json_is_array(in(value));
+    return tag_of(value) >= TAG_ARRAY || json_is_array(in(value));
 }
 
 bool value_is_object(const struct value *value)
@@ -178,27 +226,16 @@ bool value_is_object(const struct value *value)
 
 const char *value_kind(const struct value *value)
 {
-    switch (json_typeof(in(value))) {
-    case JSON_OBJECT:
-        return "an object";
-    case JSON_ARRAY:
-        return "an array";
-    case JSON_STRING:
-        return "a string";
-    case JSON_INTEGER:
-    case JSON_REAL:
-        return "a number";
-    case JSON_TRUE:
-    case JSON_FALSE:
-        return "a boolean";
-    default:
-        return "null";
-    }
+    if (value_is_object(value)) return "an object";
+    if (value_is_array(value)) return "an array";
+    if (value_is_text(value)) return "a string";
+    if (value_is_number(value)) return "a number";
+    return value_is_boolean(value) ? "a boolean" : "null";
 }
 
 double value_number(const struct value *value)
 {
-    return json_number_value(in(value));
+    return tag_of(value) == TAG_NUMBER ? *first_number(value) : json_number_value(in(value));
 }
 
 bool value_boolean(const struct value *value)
@@ -213,17 +250,29 @@ const char *value_text(const struct value *value)
 
 size_t value_count(const struct value *value)
 {
+    size_t rank;
+    if (tag_of(value) >= TAG_ARRAY) return dimensions(value, &rank)[0];
     return json_is_array(in(value)) ? json_array_size(in(value)) : json_object_size(in(value));
 }
 
 const struct value *value_item(const struct value *array, size_t index)
 {
-    return (const struct value *)json_array_get(in(array), index);
+    return tag_of(array) >= TAG_ARRAY ? nest_item(array, index)
+                                      : out(json_array_get(in(array), index));
+}
+
+const double *value_numbers(const struct value *value, size_t rank, const size_t *dim)
+{
+    size_t own_rank;
+    if (tag_of(value) < TAG_ARRAY) return NULL;
+    const size_t *own = dimensions(value, &own_rank);
+    const bool same = own_rank == rank && memcmp(own, dim, rank * sizeof *dim) == 0;
+    return same ? first_number(value) : NULL;
 }
 
 const struct value *value_member(const struct value *object, const char *name)
 {
-    return (const struct value *)json_object_get(in(object), name);
+    return out(json_object_get(in(object), name));
 }
 
 const char *value_next(const struct value *object, void **iterator, const struct value **member)
@@ -231,42 +280,11 @@ const char *value_next(const struct value *object, void **iterator, const struct
     json_t *o = (json_t *)in(object); /* iterating does not change it */
     *iterator = *iterator == NULL ? json_object_iter(o) : json_object_iter_next(o, *iterator);
     if (*iterator == NULL) return NULL;
-    *member = (const struct value *)json_object_iter_value(*iterator);
+    *member = out(json_object_iter_value(*iterator));
     return json_object_iter_key(*iterator);
 }
 
-/* ---- writing ---- */
-
-static struct value *made(struct writer *writer, json_t *value)
-{
-    if (value == NULL) writer->failed = true;
-    return out(value);
-}
-
-struct value *write_object(struct writer *writer)
-{
-    return made(writer, json_object());
-}
-
-struct value *write_array(struct writer *writer)
-{
-    return made(writer, json_array());
-}
-
-struct value *write_number(struct writer *writer, double number)
-{
-    return isfinite(number) ? made(writer, json_real(number)) : write_null();
-}
-
-struct value *write_count(struct writer *writer, uint64_t count)
-{
-    return made(writer, json_integer((json_int_t)count));
-}
-
-struct value *write_boolean(struct writer *writer, bool truth)
-{
-    return made(writer, json_boolean(truth));
-}
+/* ---- strings of answers ---- */
 
 static bool is_utf8(const char *text, size_t length)
 {
@@ -300,73 +318,17 @@ static json_t *mended(const char *text)
     return string;
 }
 
-struct value *write_text(struct writer *writer, const char *text)
-{
-    json_t *string = json_string(text);
-    return made(writer, string != NULL ? string : mended(text));
-}
-
-struct value *write_null(void)
-{
-    return out(json_null());
-}
-
-void write_member(struct writer *writer, struct value *object, const char *name,
-                  struct value *member)
-{
-    if (json_object_set_new((json_t *)object, name, (json_t *)member) != 0) writer->failed = true;
-}
-
-void write_item(struct writer *writer, struct value *array, struct value *item)
-{
-    if (json_array_append_new((json_t *)array, (json_t *)item) != 0) writer->failed = true;
-}
-
-/* The text of a whole tree is as long as it is: no limit of its own. */
 static int append(const char *bytes, size_t size, void *buf)
 {
     return buf_append(buf, bytes, size) ? 0 : -1;
 }
 
-static bool dump(struct writer *writer, struct value *value, struct buf *buf)
+bool json_text_append(struct buf *buf, const char *text, bool mend)
 {
-    if (!writer->failed &&
-        json_dump_callback((json_t *)value, append, buf, JSON_COMPACT | JSON_ENCODE_ANY) != 0)
-        writer->failed = true;
-    json_decref((json_t *)value);
-    return !writer->failed;
-}
-
-static struct blob *finish(struct writer *writer, struct buf *buf)
-{
-    if (writer->failed) {
-        buf_done(buf);
-        return NULL;
-    }
-    return blob_from_buf(buf);
-}
-
-struct blob *write_blob(struct writer *writer, struct value *value)
-{
-    struct buf buf = {.limit = SIZE_MAX};
-    dump(writer, value, &buf);
-    return finish(writer, &buf);
-}
-
-struct blob *write_spliced(struct writer *writer, struct value *object,
-                           const struct member_text *members, size_t count)
-{
-    struct buf buf = {.limit = SIZE_MAX};
-    if (dump(writer, object, &buf)) buf.size--; /* the closing brace */
-    for (size_t i = 0; i < count && !writer->failed; i++) {
-        const struct blob *text = members[i].text;
-        const bool first = buf.size == 1; /* after the opening brace */
-        if (!buf_append_text(&buf, first ? "\"" : ",\"") ||
-            !buf_append_text(&buf, members[i].name) || !buf_append_text(&buf, "\":") ||
-            !(text == NULL ? buf_append_text(&buf, "null")
-                           : buf_append(&buf, text->data, text->size)))
-            writer->failed = true;
-    }
-    if (!writer->failed && !buf_append_text(&buf, "}")) writer->failed = true;
-    return finish(writer, &buf);
+    json_t *string = json_string(text);
+    if (string == NULL && mend) string = mended(text);
+    const bool appended =
+        string != NULL && json_dump_callback(string, append, buf, JSON_ENCODE_ANY) == 0;
+    json_decref(string);
+    return appended;
 }

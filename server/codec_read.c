@@ -210,16 +210,20 @@ static bool read_axis(struct tensor_reader *reader, const struct value *value, s
     return true;
 }
 
-bool read_extent(const struct value *value, const struct place *place, const gck_shape *shape,
-                 const char *what)
-{
-    struct tensor_reader reader = {shape, value, what, NULL};
-    return read_axis(&reader, value, 0, place);
-}
-
 bool read_tensor(const struct value *value, const struct place *place, const gck_shape *shape,
                  const char *what, double *values)
 {
     struct tensor_reader reader = {shape, value, what, values};
-    return read_axis(&reader, value, 0, place);
+    const double *numbers = value_numbers(value, shape->rank, shape->dim);
+    size_t count;
+    if (numbers == NULL || !gck_shape_count(shape, &count))
+        return read_axis(&reader, value, 0, place);
+    if (values != NULL) memcpy(values, numbers, count * sizeof *values);
+    return true;
+}
+
+bool read_extent(const struct value *value, const struct place *place, const gck_shape *shape,
+                 const char *what)
+{
+    return read_tensor(value, place, shape, what, NULL);
 }

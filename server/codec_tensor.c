@@ -1,19 +1,8 @@
 #include "server/codec_tensor.h"
 
-static struct value *write_axis(struct writer *writer, const gck_shape *shape, size_t axis,
-                                const double **next)
-{
-    struct value *array = write_array(writer);
-    for (size_t i = 0; i < shape->dim[axis]; i++)
-        write_item(writer, array,
-                   axis + 1 == shape->rank ? write_number(writer, *(*next)++)
-                                           : write_axis(writer, shape, axis + 1, next));
-    return array;
-}
-
 struct value *write_tensor(struct writer *writer, const gck_shape *shape, const double *values)
 {
-    return write_axis(writer, shape, 0, &values);
+    return write_numbers(writer, values, shape->rank, shape->dim);
 }
 
 struct value *write_shape(struct writer *writer, const gck_shape *shape)

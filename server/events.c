@@ -10,7 +10,9 @@ struct events {
     pthread_cond_t changed; /* a nearer deadline, or the end */
     pthread_t timer;
     struct waiter *first;
-    uint64_t tickets; /* given so far */
+    uint64_t tickets;    /* given so far */
+    int64_t sleeps_till; /* the timer, unless it is told otherwise */
+    bool waking;         /* the timer, with waiters in hand */
     bool draining, closing;
 };
 
@@ -54,17 +56,20 @@ static void *run_timer(void *argument)
     struct events *events = argument;
     pthread_mutex_lock(&events->lock);
     while (!events->closing) {
-        const int64_t deadline = nearest(events);
-        if (deadline == INT64_MAX) {
+        events->sleeps_till = nearest(events);
+        if (events->sleeps_till == INT64_MAX) {
             pthread_cond_wait(&events->changed, &events->lock);
         } else {
-            const struct timespec until = clock_timespec(deadline);
+            const struct timespec until = clock_timespec(events->sleeps_till);
             pthread_cond_timedwait(&events->changed, &events->lock, &until);
         }
         struct waiter *due = extract(events, NULL, clock_monotonic_ns());
+        events->waking = due != NULL;
         pthread_mutex_unlock(&events->lock);
         wake_all(due);
         pthread_mutex_lock(&events->lock);
+        events->waking = false;
+        if (events->draining) pthread_cond_broadcast(&events->changed);
     }
     pthread_mutex_unlock(&events->lock);
     return NULL;
@@ -92,6 +97,8 @@ void events_drain(struct events *events)
     pthread_mutex_lock(&events->lock);
     events->draining = true;
     struct waiter *all = extract(events, NULL, INT64_MAX);
+    while (events->waking)
+        pthread_cond_wait(&events->changed, &events->lock);
     pthread_mutex_unlock(&events->lock);
     wake_all(all);
 }
@@ -114,13 +121,15 @@ uint64_t events_add(struct events *events, struct waiter *waiter)
 {
     pthread_mutex_lock(&events->lock);
     uint64_t ticket = 0;
+    bool sooner = false;
     if (!events->draining) {
         waiter->ticket = ticket = ++events->tickets;
         waiter->next = events->first;
         events->first = waiter;
-        pthread_cond_signal(&events->changed);
+        sooner = waiter->deadline_ns < events->sleeps_till;
     }
     pthread_mutex_unlock(&events->lock);
+    if (sooner) pthread_cond_signal(&events->changed);
     return ticket;
 }
 

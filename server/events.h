@@ -20,7 +20,7 @@ struct waiter {
 struct events;
 
 struct events *events_open(void);
-/* Wakes everybody; from then on nobody can wait. */
+/* Wakes everybody; from then on nobody can wait, and once it returns the timer wakes nobody. */
 void events_drain(struct events *events);
 void events_close(struct events *events);
 

@@ -301,9 +301,9 @@ static void resume(struct exchange *exchange)
 {
     struct http *http = exchange->http;
     exchange->answered = true;
-    /* Resumed under the lock: whoever sees the count at 0 may stop the daemon. */
-    pthread_mutex_lock(&http->lock);
     MHD_resume_connection(exchange->connection);
+    /* The exchange may be gone. Counted afterwards: whoever sees 0 may stop the daemon. */
+    pthread_mutex_lock(&http->lock);
     http->suspended--;
     pthread_cond_broadcast(&http->changed);
     pthread_mutex_unlock(&http->lock);
@@ -376,6 +376,8 @@ static enum MHD_Result begin(struct http *http, struct MHD_Connection *connectio
     if (bytes > exchange->body.limit)
         problem_set(&exchange->problem, PROBLEM_TOO_LARGE,
                     "the body has %llu bytes; the limit is %zu", bytes, exchange->body.limit);
+    else if (bytes > 0)
+        exchange->body.limit = (size_t)bytes; /* so that the buffer ends up with just that room */
     /* Too much even to be dropped: the answer comes at once, and the connection ends with it. */
     if (bytes > exchange->body.limit + DROP_BYTES) return send_problem(exchange, true);
     return MHD_YES;
@@ -516,7 +518,7 @@ static bool await_answers(struct http *http)
     int status = 0;
     pthread_mutex_lock(&http->lock);
     http->stopping = true;
-    while (http->exchanges > 0 && status == 0)
+    while ((http->exchanges > 0 || http->suspended > 0) && status == 0)
         status = pthread_cond_timedwait(&http->changed, &http->lock, &until);
     const bool resumed = http->suspended == 0;
     pthread_mutex_unlock(&http->lock);

@@ -59,8 +59,9 @@ void pool_push(struct pool *pool, struct task *task)
     else
         pool->first = task;
     pool->last = task;
-    pthread_cond_signal(&pool->pushed);
     pthread_mutex_unlock(&pool->lock);
+    /* Without the lock, which is the first thing that whoever wakes up wants. */
+    pthread_cond_signal(&pool->pushed);
 }
 
 void pool_stop(struct pool *pool)

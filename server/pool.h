@@ -14,7 +14,7 @@ struct pool;
 
 struct pool *pool_start(size_t threads);
 void pool_push(struct pool *pool, struct task *task);
-/* Runs what is left, then ends the threads. */
+/* Runs what is left, then ends the threads. Nobody else may still be pushing. */
 void pool_stop(struct pool *pool);
 
 #endif

@@ -138,7 +138,7 @@ enum route_outcome route_job_request(struct service *service, struct request *re
     return ROUTE_REPLY;
 }
 
-/* An answer of so many numbers is a tree before it is text. */
+/* Whether what an answer of so many numbers takes while it is made is within the limit. */
 static bool answer_fits(struct service *service, double numbers, struct problem *problem)
 {
     const double bytes = numbers * REPORT_BYTES_A_NUMBER;

@@ -8,12 +8,15 @@ static void check_fold_all(gck_check *check)
 {
     const gck_stop never = {0};
     gck_error error;
+    gck_check_room *room;
+    MUST(gck_check_room_new(check, &room, &error) == GCK_OK);
     for (size_t i = 0; i < gck_check_cut_of(check)->grain_count; i++) {
         gck_partial partial = {0};
-        MUST(gck_check_grain(check, i, never, &partial, &error) == GCK_OK);
+        MUST(gck_check_grain(check, i, room, never, &partial, &error) == GCK_OK);
         MUST(gck_check_fold(check, i, &partial, &error) == GCK_OK);
         gck_partial_done(&partial);
     }
+    gck_check_room_free(room);
     MUST(gck_check_done(check) == gck_check_total(check));
 }
 
@@ -37,8 +40,7 @@ static void check_run(const struct spec *spec)
 static void check_use(const struct spec *spec)
 {
     gck_check_cost cost;
-    gck_check_estimate(spec->model, spec->data->samples, spec->layer_checked, spec->check.inputs,
-                       &cost);
+    gck_check_estimate(&spec->check, spec->data->samples, &cost);
     if (!(cost.operations < FUZZ_OPERATIONS && spec->model->parameter_count < 10000)) return;
     fuzz_drop(codec_parameters(spec->model, spec->parameters, spec->data->samples));
     check_run(spec);

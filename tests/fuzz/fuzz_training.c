@@ -44,10 +44,12 @@ static void training_run(const struct spec *spec)
 
 static bool training_is_small(const struct spec *spec)
 {
+    const gck_check_spec check = {
+        .model = spec->model, .data = spec->data, .method = GCK_CENTRAL, .epsilon = 1e-4};
     gck_check_cost cost;
     double operations, bytes;
     gck_train_estimate(&spec->train, &operations, &bytes);
-    gck_check_estimate(spec->model, spec->data->samples, NULL, false, &cost);
+    gck_check_estimate(&check, spec->data->samples, &cost);
     const double epoch = operations / (double)spec->train.epochs;
     return epoch + (spec->train.check_every > 0 ? cost.operations : 0) < FUZZ_OPERATIONS &&
            bytes < 1e7 && spec->model->parameter_count < 10000;

@@ -6,6 +6,9 @@
 #define LLVMFuzzerTestOneInput fuzz_header
 #include "tests/fuzz/fuzz_header.c"
 #undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_json
+#include "tests/fuzz/fuzz_json.c"
+#undef LLVMFuzzerTestOneInput
 #define LLVMFuzzerTestOneInput fuzz_prediction
 #include "tests/fuzz/fuzz_prediction.c"
 #undef LLVMFuzzerTestOneInput
@@ -31,8 +34,13 @@ static const struct {
     const char *name;
     int (*run)(const uint8_t *data, size_t size);
 } targets[] = {
-    {"check", fuzz_check},       {"header", fuzz_header},   {"prediction", fuzz_prediction},
-    {"route", fuzz_route},       {"summary", fuzz_summary}, {"train_state", fuzz_train_state},
+    {"check", fuzz_check},
+    {"header", fuzz_header},
+    {"json", fuzz_json},
+    {"prediction", fuzz_prediction},
+    {"route", fuzz_route},
+    {"summary", fuzz_summary},
+    {"train_state", fuzz_train_state},
     {"training", fuzz_training},
 };
 

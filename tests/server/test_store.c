@@ -24,7 +24,7 @@ static struct job_record full_job(struct label *label)
     record.done = 99;
     record.total = 100;
     record.seconds = 0.1;
-    record.cut = (struct job_cut){1, 2, 3, 4, 5, 6};
+    record.cut = (struct job_cut){1, 2, 3, 4, 5};
     snprintf(record.signature, sizeof record.signature, "numbers");
     snprintf(record.idempotency_key, sizeof record.idempotency_key, "key");
     record.labels = (struct labels){1, label};

@@ -19,14 +19,11 @@ static struct job *job_of(enum job_kind kind, struct blob *body)
     return job;
 }
 
-/* Row by row and two parameters at a time, where the core would take all of it as one piece. */
+/* Row by row and unit by unit, where the core would take all of it as one piece. */
 static void cut_small(struct job *job)
 {
-    job->check->cut = (gck_check_cut){.block_rows = 1,
-                                      .block_count = 2,
-                                      .grain_elements = 2,
-                                      .grain_inputs = 1,
-                                      .grain_count = GRAINS};
+    check_recut(job->check, 1, 1);
+    ck_assert_uint_eq(job->check->cut.grain_count, GRAINS);
     free(job->partial);
     job->partial = calloc(GRAINS, sizeof *job->partial);
     ck_assert_ptr_nonnull(job->partial);
@@ -34,7 +31,12 @@ static void cut_small(struct job *job)
 
 struct job *check_job(const char *more)
 {
-    struct job *job = job_of(JOB_CHECK, body_of("{'model': " MODEL ", 'data': " DATA "%s}", more));
+    struct job *job = job_of(
+        JOB_CHECK,
+        body_of("{'model': {'input_shape': [1], 'cost': 'mse',"
+                " 'layers': [{'type': 'dense', 'units': 4, 'activation': 'relu'}]},"
+                " 'data': {'x': [[1], [-2]], 'y': [[0, 1, 0, 1], [1, 0, 1, 0]]}%s}",
+                more));
     cut_small(job);
     return job;
 }
@@ -65,7 +67,8 @@ gck_partial grain_of(struct job *job, size_t grain)
 {
     gck_partial partial = {0};
     gck_error error;
-    const gck_status status = gck_check_grain(job->check, grain, job_stop(job), &partial, &error);
+    const gck_status status =
+        gck_check_grain(job->check, grain, NULL, job_stop(job), &partial, &error);
     ck_assert_msg(status == GCK_OK, "%s", error.text);
     return partial;
 }
@@ -93,7 +96,7 @@ int work_off(struct job *job)
         gck_partial partial = {0};
         gck_error error;
         const gck_status status =
-            gck_check_grain(job->check, grain, job_stop(job), &partial, &error);
+            gck_check_grain(job->check, grain, NULL, job_stop(job), &partial, &error);
         finishes += job_hand_in(job, grain, status, &partial, &error);
     }
     return finishes;

@@ -4,7 +4,7 @@
 
 #include "server/queue.h"
 
-/* A check of 8 parameters and 2 samples in GRAINS grains, or a training of EPOCHS epochs; `more` is
+/* A check of 4 units with 8 parameters, 2 samples, in GRAINS grains, or a training of EPOCHS epochs; `more` is
  * more of the body, ", 'priority': 'high'". */
 enum { GRAINS = 10, EPOCHS = 4 };
 struct job *check_job(const char *more);
