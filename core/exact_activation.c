@@ -23,6 +23,14 @@ double complex gck_thin_exp(double complex z)
     return exp(creal(z)) * (1 + cimag(z) * I);
 }
 
+/* a / b without the scaling that complex division does for numbers of any shape: the square
+ * of an imaginary part is 0 beside that of a real one. */
+static double complex thin_quotient(double complex a, double complex b)
+{
+    const double quotient = creal(a) / creal(b);
+    return quotient + (cimag(a) - quotient * cimag(b)) / creal(b) * I;
+}
+
 /* ln(1 + e^z) = z + ln(1 + e^-z), so that nothing overflows; the slope is 1 less at most 1/2. */
 double complex gck_thin_softplus(double complex z)
 {
@@ -52,7 +60,7 @@ static double complex sigmoid(double complex t)
 {
     const bool positive = creal(t) >= 0;
     const double complex e = gck_thin_exp(positive ? -t : t);
-    return (positive ? 1 : e) / (1 + e);
+    return thin_quotient(positive ? 1 : e, 1 + e);
 }
 static double complex sigmoid_complex(const double *option, double complex z)
 {
@@ -79,7 +87,7 @@ static double complex tanh_complex(const double *option, double complex z)
     (void)option;
     const bool negative = creal(z) < 0;
     const double complex w = gck_thin_exp(-2 * (negative ? -z : z));
-    const double complex right = (1 - w) / (1 + w);
+    const double complex right = thin_quotient(1 - w, 1 + w);
     return negative ? -right : right;
 }
 ELEMENTWISE(tanh)
@@ -123,7 +131,7 @@ static double complex softsign_complex(const double *option, double complex z)
 {
     (void)option;
     const bool negative = creal(z) < 0;
-    const double complex right = 1 - 1 / (1 + (negative ? -z : z));
+    const double complex right = 1 - thin_quotient(1, 1 + (negative ? -z : z));
     return negative ? -right : right;
 }
 ELEMENTWISE(softsign)

@@ -6,7 +6,7 @@
 #include "server/spec.h"
 
 /* What a number takes while an answer is made of it: a node of a tree, and its digits. Measured. */
-#define REPORT_BYTES_A_NUMBER 100.0
+#define REPORT_BYTES_A_NUMBER 50.0
 
 /* The result of a check, and its summary for lists. */
 struct blob *codec_check_result(const struct spec *spec, const gck_report *report);
