@@ -202,7 +202,8 @@ static void head_fill(const gck_check *check, gck_report *report)
     report->evaluations = cost.evaluations;
     for (size_t i = 0; check->kinked && i < check->range_count; i++)
         for (size_t k = 0; k < check->spec.data->samples; k++)
-            report->kink_crossings += (size_t)check->crossings[i].sample[k];
+            report->kink_crossings +=
+                (size_t)fmin(fmax(check->crossings[i].sample[k], 0), (double)check->parameters);
 }
 
 gck_status gck_check_report(const gck_check *check, gck_report **ret_report, gck_error *error)

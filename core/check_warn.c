@@ -67,6 +67,12 @@ static const char *kink_name(const gck_model *model, size_t layer)
                                        : model->layer[layer].spec.activation.item->name;
 }
 
+/* Counts of a layer without an activation are 0, unless they were loaded from a damaged state. */
+static bool may_kink(const gck_model *model, size_t layer)
+{
+    return layer == model->layer_count || model->layer[layer].spec.activation.item != NULL;
+}
+
 static size_t kink_width(const gck_model *model, size_t layer)
 {
     return layer == model->layer_count ? model->outputs : model->layer[layer].outputs;
@@ -97,7 +103,7 @@ static size_t most_crossed(const gck_model *model, const double *unit)
     double largest = 0;
     for (size_t i = 0; i <= model->layer_count; i++) {
         const double total = sum(unit + gck_kink_offset(model, i), kink_width(model, i));
-        if (!(total > largest)) continue;
+        if (!(total > largest) || !may_kink(model, i)) continue;
         largest = total;
         most = i;
     }
@@ -180,7 +186,7 @@ static gck_status conventions_warn(const gck_check *check, gck_report *report, g
     for (size_t i = 0; status == GCK_OK && i <= model->layer_count; i++) {
         const list units =
             list_of(check->survey.on_kink + gck_kink_offset(model, i), kink_width(model, i));
-        if (units.total == 0) continue;
+        if (units.total == 0 || !may_kink(model, i)) continue;
         char text[LIST_SIZE], place[LIST_SIZE];
         status = gck_report_warn(
             report, error,

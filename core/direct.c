@@ -197,7 +197,8 @@ static bool lines_step(gck_numeric *numeric, const numeric_units *units, size_t 
     return true;
 }
 
-static void extrapolate(gck_numeric *numeric, const numeric_units *units, size_t u,
+/* False when stopped. */
+static bool extrapolate(gck_numeric *numeric, const numeric_units *units, size_t u,
                         element *elements, size_t count)
 {
     gck_line line[ELEMENTS_MAX];
@@ -206,22 +207,24 @@ static void extrapolate(gck_numeric *numeric, const numeric_units *units, size_t
         gck_line_begin(&line[c], &(gck_line_spec){.method = GCK_RIDDERS, .scale = fabs(theta)});
     }
     while (lines_step(numeric, units, u, elements, line, count))
-        if (numeric_stops(units->stop)) return;
+        if (numeric_stops(units->stop)) return false;
     for (size_t c = 0; c < count; c++)
         units->result->numeric[elements[c].input * units->count + u] = line[c].derivative;
+    return true;
 }
 
 /* ---- batches ---- */
 
-static void batch_run(gck_numeric *numeric, const numeric_units *units, size_t u, element *elements,
+/* False when stopped. */
+static bool batch_run(gck_numeric *numeric, const numeric_units *units, size_t u, element *elements,
                       size_t count)
 {
+    if (count == 0) return true;
     for (size_t c = count; c < elements_batch(numeric); c++)
         elements[c] = (element){0};
-    if (numeric_is_quotient(numeric))
-        quotients(numeric, units, u, elements, count);
-    else
-        extrapolate(numeric, units, u, elements, count);
+    if (!numeric_is_quotient(numeric)) return extrapolate(numeric, units, u, elements, count);
+    quotients(numeric, units, u, elements, count);
+    return !numeric_stops(units->stop);
 }
 
 /* Whether any element of the layer's is. */
@@ -235,8 +238,7 @@ static bool any_coarse(const gck_numeric *numeric)
     return false;
 }
 
-static gck_status unit_run(gck_numeric *numeric, const numeric_units *units, size_t u,
-                           bool coarse_alone, gck_error *error)
+static bool unit_run(gck_numeric *numeric, const numeric_units *units, size_t u, bool coarse_alone)
 {
     element elements[ELEMENTS_MAX];
     size_t count = 0;
@@ -247,20 +249,18 @@ static gck_status unit_run(gck_numeric *numeric, const numeric_units *units, siz
         elements[count++] =
             (element){.input = i, .up = step.upper - theta, .down = step.lower - theta};
         if (count < elements_batch(numeric)) continue;
-        batch_run(numeric, units, u, elements, count);
+        if (!batch_run(numeric, units, u, elements, count)) return false;
         count = 0;
-        if (numeric_stops(units->stop)) return gck_error_set(error, GCK_STOPPED, "", "stopped");
     }
-    if (count > 0) batch_run(numeric, units, u, elements, count);
-    return GCK_OK;
+    return batch_run(numeric, units, u, elements, count);
 }
 
 gck_status numeric_direct(gck_numeric *numeric, const numeric_units *units, bool coarse_alone,
                           gck_error *error)
 {
-    gck_status status = GCK_OK;
     if (coarse_alone && !any_coarse(numeric)) return GCK_OK;
-    for (size_t u = 0; u < units->count && status == GCK_OK; u++)
-        status = unit_run(numeric, units, u, coarse_alone, error);
-    return status;
+    for (size_t u = 0; u < units->count; u++)
+        if (!unit_run(numeric, units, u, coarse_alone))
+            return gck_error_set(error, GCK_STOPPED, "", "stopped");
+    return GCK_OK;
 }

@@ -28,6 +28,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* c (rows, columns; row-major and dense) = or, with `add`, += a (rows, inner) times b (inner,
  * columns), whose elements lie that many doubles apart. */
@@ -70,6 +71,20 @@ typedef struct gck_kernels {
                   double *mark);
     void (*expm1)(size_t count, const double *x, double *result);
     void (*log1p)(size_t count, const double *x, double *result);
+
+    /* ---- random directions ---- */
+    /* v[i] = element first + i of a sequence of independent standard normal numbers, which seed and
+     * stream name. Elements 2p and 2p + 1 are r cos(2 pi t) and r sin(2 pi t), where r = sqrt(-2 ln
+     * u), u = (1 + the upper 53 of the first 64 bits) 2^-53 and t = the upper 53 of the others
+     * times 2^-53 of the block of Philox4x32-10 (gradcheck/rng.h) with the key seed and the counter
+     * (p, stream), low words first. Each is right to 8 units of rounding, the most found in any
+     * table is 4.x; |v| <= sqrt(106 ln 2) = 8.57, beyond which 1e-17 of all would be. */
+    void (*normals)(uint64_t seed, const uint32_t stream[2], uint64_t first, size_t count,
+                    double *v);
+    /* Sum of a b, computed as with twice the digits and then rounded. Sums are in an order that
+     * count alone decides, in every table its own. */
+    double (*dot_doubled)(size_t count, const double *a, const double *b);
+    double (*dot_sizes)(size_t count, const double *a, const double *b); /* sum of a |b| */
 
     /* For products with up to product_rows rows; a matrix library is faster beyond. */
     size_t product_rows;

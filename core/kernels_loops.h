@@ -9,6 +9,7 @@
 
 #include <math.h>
 #include <stdint.h>
+#include <string.h>
 
 #if defined(__FMA__) || defined(__FP_FAST_FMA)
 #define MULADD(a, b, c) __builtin_fma(a, b, c)
@@ -385,6 +386,8 @@ static void change_arctan(size_t count, const double *z, double *change)
 
 #include "core/kernels_update.h"
 
+#include "core/kernels_normal.h"
+
 #ifdef KERNELS_PRODUCT
 #include "core/kernels_product.h"
 #endif
@@ -400,6 +403,9 @@ const gck_kernels KERNELS_TABLE = {
     .cross = cross,
     .expm1 = expm1_all,
     .log1p = log1p_all,
+    .normals = normals,
+    .dot_doubled = dot_doubled,
+    .dot_sizes = dot_sizes,
 #ifdef KERNELS_PRODUCT
     .product_rows = KERNELS_PRODUCT,
     .product = product,

@@ -1,3 +1,5 @@
+#include "core/kernels.h"
+
 #include <gradcheck/probe.h>
 #include <gradcheck/rng.h>
 #include <gradcheck/tensor.h>
@@ -5,7 +7,7 @@
 #include <assert.h>
 #include <math.h>
 
-_Static_assert((size_t)GCK_DIRECTIONS_MAX *GCK_ELEMENTS_MAX <= (size_t)1 << 48,
+_Static_assert((size_t)GCK_DIRECTIONS_MAX *GCK_ELEMENTS_MAX / 2 <= (size_t)1 << 48,
                "positions of gck_rng");
 
 /* sqrt(2/pi): twice the density of the standard normal distribution at 0. */
@@ -14,30 +16,18 @@ _Static_assert((size_t)GCK_DIRECTIONS_MAX *GCK_ELEMENTS_MAX <= (size_t)1 << 48,
 void gck_direction_draw(uint64_t seed, uint32_t tensor, size_t direction, size_t count, double *v)
 {
     assert(direction < GCK_DIRECTIONS_MAX && count <= GCK_ELEMENTS_MAX);
-    const uint64_t first = (uint64_t)direction * GCK_ELEMENTS_MAX;
-    for (size_t i = 0; i < count; i++)
-        v[i] = gck_rng_normal(seed, GCK_RNG_DIRECTION, tensor, first + i);
+    const uint32_t stream[2] = {tensor, GCK_RNG_DIRECTION};
+    gck_kernels_active()->normals(seed, stream, (uint64_t)direction * GCK_ELEMENTS_MAX, count, v);
 }
 
 double gck_direction_dot(const double *a, const double *v, size_t count)
 {
-    double sum = 0, lost = 0;
-    for (size_t i = 0; i < count; i++) {
-        const double product = a[i] * v[i], before = sum;
-        sum += product;
-        const double taken = sum - before;
-        /* What rounding took from the product, and from the sum (Knuth). */
-        lost += fma(a[i], v[i], -product) + ((before - (sum - taken)) + (product - taken));
-    }
-    return sum + lost;
+    return gck_kernels_active()->dot_doubled(count, a, v);
 }
 
 double gck_direction_bar(const double *bar, const double *v, size_t count)
 {
-    double sum = 0;
-    for (size_t i = 0; i < count; i++)
-        sum += bar[i] * fabs(v[i]);
-    return sum;
+    return gck_kernels_active()->dot_sizes(count, bar, v);
 }
 
 /* ---- judging ---- */

@@ -25,6 +25,12 @@ static size_t lanes_of(const gck_numeric *numeric)
     return numeric->samples->lanes;
 }
 
+/* Of the fits: odd powers, and for `forward` even ones. */
+static size_t terms_of(const gck_numeric *numeric)
+{
+    return numeric->spec.method == GCK_FORWARD ? 2 * numeric->fit.nodes : numeric->fit.nodes;
+}
+
 static void fill(double *values, size_t count, double value)
 {
     for (size_t i = 0; i < count; i++)
@@ -81,34 +87,64 @@ static void steps_fill(const probe *p, double *row)
         }
 }
 
-static void coefficients_store(const probe *p, size_t u, size_t k)
+/* The fits of one unit in one sample. */
+typedef struct fits {
+    double odd[GCK_NODES_MAX], even[GCK_NODES_MAX];
+} fits;
+
+static fits fits_of(const probe *p, size_t k)
 {
-    const gck_numeric *numeric = p->numeric;
-    const gck_fit *fit = &numeric->fit;
-    const size_t lanes = lanes_of(numeric), sample = p->first + k;
-    const bool forward = numeric->spec.method == GCK_FORWARD;
-    const size_t terms = forward ? 2 * fit->nodes : fit->nodes;
-    double *coefficient = numeric->coefficients + u * terms * lanes + sample;
-    const double *loss = numeric->tail.loss + k;
-    double odd[GCK_NODES_MAX] = {0}, even[GCK_NODES_MAX] = {0};
+    const gck_fit *fit = &p->numeric->fit;
+    const double *loss = p->numeric->tail.loss + k;
+    fits f = {0};
     for (size_t node = 0; node < fit->nodes; node++) {
         const double upper = loss[2 * node * p->tile], lower = loss[(2 * node + 1) * p->tile];
         for (size_t term = 0; term < fit->nodes; term++) {
-            odd[term] += fit->odd[term][node] * ((upper - lower) / 2);
-            even[term] += fit->even[term][node] * ((upper + lower) / 2);
+            f.odd[term] += fit->odd[term][node] * ((upper - lower) / 2);
+            f.even[term] += fit->even[term][node] * ((upper + lower) / 2);
         }
     }
-    const double exact = numeric->tangents[u * lanes + sample];
-    const bool agrees =
-        fabs(odd[0] / numeric->range[sample] - exact) <= FIT_AGREEMENT * (fabs(exact) + p->floor);
-    const bool crosses = numeric->mark[k] != 0 || numeric->mark[p->tile + k] != 0;
+    return f;
+}
+
+/* The first term that the even fit leaves out, if terms go on as the last two do. */
+static double even_rest(const fits *f, size_t nodes)
+{
+    const double last = fabs(f->even[nodes - 1]), before = fabs(f->even[nodes - 2]);
+    return before > last ? last * (last / before) : last;
+}
+
+static bool fits_agree(const probe *p, const fits *f, size_t u, size_t k)
+{
+    const gck_numeric *numeric = p->numeric;
+    const double exact = numeric->tangents[u * lanes_of(numeric) + p->first + k];
+    const double range = numeric->range[p->first + k];
+    const double allowed = FIT_AGREEMENT * (fabs(exact) + p->floor);
+    if (!(fabs(f->odd[0] / range - exact) <= allowed)) return false;
+    if (numeric->spec.method != GCK_FORWARD) return true;
+    return even_rest(f, numeric->fit.nodes) <= allowed * range;
+}
+
+static bool crosses(const probe *p, size_t k)
+{
+    return p->numeric->mark[k] != 0 || p->numeric->mark[p->tile + k] != 0;
+}
+
+/* Powers of `forward` alternate between both fits. */
+static void coefficients_store(const probe *p, size_t u, size_t k)
+{
+    const gck_numeric *numeric = p->numeric;
+    const size_t lanes = lanes_of(numeric), sample = p->first + k, terms = terms_of(numeric);
     const double weight = numeric->samples->weights[sample];
-    const bool silent = weight == 0;
-    const bool trusted = agrees && !crosses && !silent;
-    numeric->flagged[u * lanes + sample] = !trusted && !silent;
+    const fits f = fits_of(p, k);
+    const bool trusted = weight != 0 && !crosses(p, k) && fits_agree(p, &f, u, k);
     const double factor = numeric->spec.factor * weight / numeric->spec.epsilon;
+    double *coefficient = numeric->coefficients + u * terms * lanes + sample;
+    numeric->flagged[u * lanes + sample] = !trusted && weight != 0;
     for (size_t term = 0; term < terms; term++) {
-        const double value = !forward ? odd[term] : term % 2 == 0 ? odd[term / 2] : even[term / 2];
+        double value = f.odd[term];
+        if (numeric->spec.method == GCK_FORWARD)
+            value = term % 2 == 0 ? f.odd[term / 2] : f.even[term / 2];
         coefficient[term * lanes] = trusted ? factor * value : 0;
     }
 }
@@ -145,9 +181,7 @@ static gck_status probe_units(gck_numeric *numeric, size_t first, size_t count, 
 
 static void numeric_product(const gck_numeric *numeric, size_t count, double *ret)
 {
-    const size_t terms =
-        numeric->spec.method == GCK_FORWARD ? 2 * numeric->fit.nodes : numeric->fit.nodes;
-    gck_gemm(numeric->inputs, count, terms * lanes_of(numeric),
+    gck_gemm(numeric->inputs, count, terms_of(numeric) * lanes_of(numeric),
              (gck_gemm_operand){numeric->powers, false},
              (gck_gemm_operand){numeric->coefficients, true}, 0, ret);
 }

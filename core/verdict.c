@@ -67,7 +67,9 @@ gck_norms gck_norms_join(const gck_norms *a, const gck_norms *b)
 
 bool gck_element_is_wrong(double exact, double analytic, double bar, double tolerance)
 {
-    return !(fabs(exact - analytic) <= tolerance * (fabs(exact) + fabs(analytic)) + bar);
+    const double error = fabs(exact - analytic);
+    const double limit = tolerance * fabs(exact) + tolerance * fabs(analytic) + bar;
+    return !(error <= limit) || isinf(error);
 }
 
 /* The larger of two errors; NaN counts as larger than any number. */
