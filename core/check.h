@@ -66,6 +66,9 @@ void check_recut(gck_check *check, size_t rows, size_t operations);
 /* Passes that the plain formula needs. */
 double check_evaluations(const gck_check_spec *spec, double elements);
 
+/* Whether the stencil of a parameter crosses the kink of l1. */
+bool check_penalty_crosses(const gck_check *check, size_t element);
+
 /* Fills the report's warnings. */
 gck_status check_warn(const gck_check *check, gck_report *report, gck_error *error);
 

@@ -7,8 +7,7 @@
 
 /* ---- tensors ---- */
 
-/* θ - ε and θ + ε on either side of 0, or θ on it: the kink of |w|. */
-static bool penalty_is_crossed(const gck_check *check, size_t element)
+bool check_penalty_crosses(const gck_check *check, size_t element)
 {
     const double theta = check->spec.parameters[element], epsilon = check->spec.epsilon;
     if (!gck_model_penalty_kinked(check->spec.model, element)) return false;
@@ -23,7 +22,7 @@ static size_t penalties_cross(const gck_check *check, const gck_tensor *tensor)
     if (isnan(check->spec.epsilon)) return 0;
     if (!gck_model_penalty_kinked(check->spec.model, tensor->offset)) return 0;
     for (size_t e = tensor->offset; e < tensor->offset + tensor->count; e++) {
-        if (!penalty_is_crossed(check, e)) continue;
+        if (!check_penalty_crosses(check, e)) continue;
         check->parameter.crossed[e] = 1;
         crossed++;
     }

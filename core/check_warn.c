@@ -162,7 +162,7 @@ static gck_status penalty_warn(const gck_check *check, gck_report *report, gck_e
         size_t within = 0, zero = 0;
         for (size_t e = w->offset; e < w->offset + w->count; e++) {
             zero += check->spec.parameters[e] == 0;
-            within += fabs(check->spec.parameters[e]) < report->epsilon;
+            within += check_penalty_crosses(check, e);
         }
         if (within > 0)
             status = gck_report_warn(report, error,

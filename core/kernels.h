@@ -73,16 +73,18 @@ typedef struct gck_kernels {
     void (*log1p)(size_t count, const double *x, double *result);
 
     /* ---- random directions ---- */
-    /* v[i] = element first + i of a sequence of independent standard normal numbers, which seed and
-     * stream name. Elements 2p and 2p + 1 are r cos(2 pi t) and r sin(2 pi t), where r = sqrt(-2 ln
-     * u), u = (1 + the upper 53 of the first 64 bits) 2^-53 and t = the upper 53 of the others
-     * times 2^-53 of the block of Philox4x32-10 (gradcheck/rng.h) with the key seed and the counter
-     * (p, stream), low words first. Each is right to 8 units of rounding, the most found in any
-     * table is 4.x; |v| <= sqrt(106 ln 2) = 8.57, beyond which 1e-17 of all would be. */
+    /* v[i] = number first + i of a sequence of independent standard normal numbers, which seed and
+     * stream name. Numbers 2p and 2p + 1 are r cos(2 pi t) and r sin(2 pi t) from the block of
+     * Philox4x32-10 (gradcheck/rng.h) with the key seed and the counter (p, stream), lower words
+     * first: r = sqrt(-2 ln u), u = (1 + the upper 53 of its first 64 bits) 2^-53, t = the upper 53
+     * of the others times 2^-53. So |v| <= sqrt(106 ln 2) = 8.57, which one in 10^17 would exceed.
+     * Relative to the number, tests/core/test_normal.c allows an error of 7 units of one rounding;
+     * the most found is 4.0. */
     void (*normals)(uint64_t seed, const uint32_t stream[2], uint64_t first, size_t count,
                     double *v);
-    /* Sum of a b, computed as with twice the digits and then rounded. Sums are in an order that
-     * count alone decides, in every table its own. */
+    /* Sums are made in an order that is the table's own and that count alone decides. */
+    /* Sum of a b, as if computed with twice the digits and then rounded; NaN or infinite where a
+     * product or a sum on the way is. */
     double (*dot_doubled)(size_t count, const double *a, const double *b);
     double (*dot_sizes)(size_t count, const double *a, const double *b); /* sum of a |b| */
 

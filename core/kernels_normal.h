@@ -81,7 +81,7 @@ static inline double upper_53(uint64_t bits)
 }
 
 /* sqrt(-2 ln u) for the n-th u = n 2^-53, 1 <= n <= 2^53: n = 2^e m with m from sqrt(1/2) to
- * sqrt(2), where log1p_near still errs by less than 5e-18. */
+ * sqrt(2), where log1p_near still errs by 6e-18 at most. */
 static inline double radius(double n)
 {
     const uint64_t bits = bits_of(n), e = (bits - UINT64_C(0x3fe6a09e667f3bcd)) >> 52;
@@ -92,7 +92,7 @@ static inline double radius(double n)
 }
 
 /* cos and sin of n quarters of 2^-51 of a turn, from those of the nearest quarter turn's rest.
- * Coefficients as those above; the errors are 4e-20 and 3e-18. */
+ * Coefficients as those of expm1; as rounded, they err by 2e-17 and 5e-17. */
 static inline void turn(double n, double *ret_cosine, double *ret_sine)
 {
     const double quarters = 0x1p-51 * n, rounded = quarters + 0x1.8p52; /* ends in the quarter */

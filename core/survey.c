@@ -14,6 +14,16 @@ static double count_samples(const gck_base *base, const double *values, double p
     return count;
 }
 
+/* Whether the slope right of the place differs from that left of it; softsign, and elu at alpha 1,
+ * only bend there. */
+static bool slope_jumps(const gck_activation_row *row, const double *option, double place)
+{
+    const double beside[2] = {nextafter(place, -INFINITY), nextafter(place, INFINITY)};
+    double slope[2];
+    row->exact->slopes(option, 2, beside, slope);
+    return fabs(slope[0] - slope[1]) > 1e-9 * (fabs(slope[0]) + fabs(slope[1]));
+}
+
 static void layer_add(const gck_base *base, size_t index, const gck_survey *survey)
 {
     const gck_layer *layer = &base->model->layer[index];
@@ -29,7 +39,9 @@ static void layer_add(const gck_base *base, size_t index, const gck_survey *surv
         if (row->exact->slopes != NULL)
             survey->live[offset + unit] += count_samples(base, at->slope + first, 0, false);
         for (size_t p = 0; p < places; p++)
-            survey->on_kink[offset + unit] += count_samples(base, at->z + first, place[p], true);
+            if (slope_jumps(row, activation->option, place[p]))
+                survey->on_kink[offset + unit] +=
+                    count_samples(base, at->z + first, place[p], true);
     }
 }
 

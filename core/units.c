@@ -130,7 +130,7 @@ static bool crosses(const probe *p, size_t k)
     return p->numeric->mark[k] != 0 || p->numeric->mark[p->tile + k] != 0;
 }
 
-/* Powers of `forward` alternate between both fits. */
+/* Powers of `forward` alternate between both fits; those of `central` are odd. */
 static void coefficients_store(const probe *p, size_t u, size_t k)
 {
     const gck_numeric *numeric = p->numeric;
@@ -141,10 +141,9 @@ static void coefficients_store(const probe *p, size_t u, size_t k)
     const double factor = numeric->spec.factor * weight / numeric->spec.epsilon;
     double *coefficient = numeric->coefficients + u * terms * lanes + sample;
     numeric->flagged[u * lanes + sample] = !trusted && weight != 0;
+    const size_t step = terms / numeric->fit.nodes;
     for (size_t term = 0; term < terms; term++) {
-        double value = f.odd[term];
-        if (numeric->spec.method == GCK_FORWARD)
-            value = term % 2 == 0 ? f.odd[term / 2] : f.even[term / 2];
+        const double value = term % step == 0 ? f.odd[term / step] : f.even[term / step];
         coefficient[term * lanes] = trusted ? factor * value : 0;
     }
 }
