@@ -83,7 +83,7 @@ typedef struct gck_kernels {
     void (*normals)(uint64_t seed, const uint32_t stream[2], uint64_t first, size_t count,
                     double *v);
     /* Sums are made in an order that is the table's own and that count alone decides. */
-    /* Sum of a b, as if computed with twice the digits and then rounded; NaN or infinite where a
+    /* Sum of a b, computed as with twice the digits and then rounded; NaN or infinite where a
      * product or a sum on the way is. */
     double (*dot_doubled)(size_t count, const double *a, const double *b);
     double (*dot_sizes)(size_t count, const double *a, const double *b); /* sum of a |b| */

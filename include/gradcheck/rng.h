@@ -3,7 +3,8 @@
  * Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
  * A draw is a pure function of seed, purpose and position, so any thread can make any part of a
  * stream. No function of libm but sqrt is used and nothing is fused, so a seed gives the same bits
- * on every machine with IEEE doubles. */
+ * on every machine with IEEE doubles. Directions alone are drawn elsewhere (gck_direction_draw), in
+ * bulk and faster, and differ in their last digits from one set of kernels to another. */
 #ifndef GRADCHECK_RNG_H
 #define GRADCHECK_RNG_H
 
@@ -16,7 +17,7 @@ typedef enum gck_rng_purpose {
     GCK_RNG_DROPOUT = 2,    /* stream: layer; see core/layer_dropout.c */
     GCK_RNG_SHUFFLE = 3,    /* stream: epoch; position: place */
     GCK_RNG_SPLIT = 4,      /* stream: 0; position: place */
-    GCK_RNG_DIRECTION = 5   /* stream: tensor; position: direction * 2^40 + element */
+    GCK_RNG_DIRECTION = 5   /* stream: tensor; position: (direction * 2^40 + element) / 2 */
 } gck_rng_purpose;
 
 /* One block of Philox4x32-10. */

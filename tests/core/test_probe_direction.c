@@ -2,6 +2,7 @@
 #include "tests/core/compare.h"
 #include "tests/core/suite.h"
 
+#include <gradcheck/kernels.h>
 #include <gradcheck/probe.h>
 #include <gradcheck/rng.h>
 
@@ -13,15 +14,34 @@ enum { LENGTH = 40 };
 
 /* ---- vectors ---- */
 
+static const char *const tables[] = {"generic", "avx2", "avx512"};
+enum { TABLES = sizeof tables / sizeof tables[0] };
+
+/* False where the processor cannot run them. */
+static bool kernels_start(int index)
+{
+    gck_error error;
+    return gck_kernels_start(tables[index], &error) == GCK_OK;
+}
+
+/* Box and Muller's numbers (tests/core/test_normal.c) of that place's block, in long double; good
+ * enough where neither cosine nor sine is near 0. */
+static long double element(uint64_t seed, uint32_t tensor, uint64_t direction, uint64_t index)
+{
+    uint64_t bits[2];
+    gck_rng_bits(seed, GCK_RNG_DIRECTION, tensor, (direction << 39) + index / 2, 0, bits);
+    const long double u = (long double)gck_rng_unit(bits[0]) + 0x1p-53L;
+    const long double angle = 2 * acosl(-1) * gck_rng_unit(bits[1]);
+    return sqrtl(-2 * logl(u)) * (index % 2 == 0 ? cosl(angle) : sinl(angle));
+}
+
 START_TEST(directions_are_normal_draws)
 {
     double v[LENGTH], shorter[LENGTH / 2];
+    if (!kernels_start(_i)) return;
     gck_direction_draw(9, 5, 255, LENGTH, v);
-    for (size_t i = 0; i < LENGTH; i++) {
-        const uint64_t position = (UINT64_C(255) << 40) + i;
-        const double want = gck_rng_normal(9, GCK_RNG_DIRECTION, 5, position);
-        assert_same_bits(&v[i], &want, 1, "element");
-    }
+    for (size_t i = 0; i < LENGTH; i++)
+        assert_within(v[i], element(9, 5, 255, i), 8 * ROUNDOFF * fabs(v[i]), "element %zu", i);
     gck_direction_draw(9, 5, 255, LENGTH / 2, shorter);
     ck_assert_mem_eq(v, shorter, sizeof shorter);
 }
@@ -30,6 +50,7 @@ END_TEST
 START_TEST(a_dot_product_loses_nothing_to_cancellation)
 {
     const double a[] = {1e16, 3, -1e16, 0x1p-30}, v[] = {1, 0.1, 1, 0x1p-30};
+    if (!kernels_start(_i)) return;
     /* What is left is 3 * 0.1 in full, and not rounded to double before it is added. */
     assert_within(gck_direction_dot(a, v, 4), 3 * (long double)0.1 + 0x1p-60L, 1e-16L, "dot");
     const double squares[] = {1 + 0x1p-30, 1 + 0x1p-29};
@@ -39,20 +60,115 @@ START_TEST(a_dot_product_loses_nothing_to_cancellation)
 }
 END_TEST
 
+/* The same where half of an operand's digits cannot be split off. */
+START_TEST(a_dot_product_of_large_numbers_loses_nothing)
+{
+    const double a[] = {0x1p1020 * (1 + 0x1p-30), 0x1p1020 * (1 + 0x1p-29)};
+    const double v[] = {0x1p-20 * (1 + 0x1p-30), -0x1p-20};
+    if (!kernels_start(_i)) return;
+    ck_assert(gck_direction_dot(a, v, 2) == 0x1p940);
+    ck_assert(gck_direction_dot(v, a, 2) == 0x1p940);
+}
+END_TEST
+
+enum { LONGEST = 5000 };
+
+/* 53 bits and a sign. */
+static int64_t integer(uint32_t stream, uint64_t position)
+{
+    uint64_t bits[2];
+    gck_rng_bits(5, GCK_RNG_SPLIT, stream, position, 0, bits);
+    const int64_t size = (int64_t)(bits[0] >> 11);
+    return bits[1] % 2 == 0 ? size : -size;
+}
+
+/* Integers of 53 bits, whose products and sums 128 bits hold. The second half of them takes the
+ * first away again, in another order, up to the last digits: some 2^53 of what was added is left,
+ * about as much as a plain sum loses. */
+static void cancelling(size_t count, double *a, double *v, __int128 *ret_sum, long double *ret_size)
+{
+    *ret_sum = 0;
+    *ret_size = 0;
+    for (size_t i = 0; i < count; i++) {
+        const size_t mirrored = i < count / 2 ? i : count - 1 - i;
+        const int64_t x = integer(1, mirrored), y = integer(2, mirrored);
+        const int64_t sign = i < count / 2 ? 1 : -1;
+        a[i] = (double)(sign * x);
+        v[i] = (double)(i < count / 2 ? y : y ^ 1);
+        *ret_sum += (__int128)a[i] * (__int128)v[i];
+        *ret_size += fabsl((long double)a[i] * v[i]);
+    }
+}
+
+/* As the header says; 2^-64 is what the wanted sum is rounded by. */
+START_TEST(a_dot_product_is_rounded_once)
+{
+    static double a[LONGEST], v[LONGEST];
+    if (!kernels_start(_i)) return;
+    for (size_t count = 0; count <= LONGEST; count += count < 140 ? 1 : 405) {
+        __int128 sum;
+        long double size;
+        cancelling(count, a, v, &sum, &size);
+        const long double want = (long double)sum, terms = (long double)count + 1;
+        const long double bound =
+            (ROUNDOFF + 0x1p-64L) * fabsl(want) + terms * ROUNDOFF * terms * ROUNDOFF * size;
+        assert_within(gck_direction_dot(a, v, count), want, bound, "%zu terms", count);
+        assert_within(gck_direction_dot(v, a, count), want, bound, "%zu terms", count);
+    }
+}
+END_TEST
+
 START_TEST(a_dot_product_that_is_not_finite_is_nan_or_infinite)
 {
     const double v[] = {1, 2}, invalid[] = {NAN, 1}, infinite[] = {1, INFINITY}, zero[] = {0, 0};
+    const double large[] = {1e300, 1};
+    if (!kernels_start(_i)) return;
     ck_assert(isnan(gck_direction_dot(invalid, v, 2)));
     ck_assert(!isfinite(gck_direction_dot(infinite, v, 2)));
+    ck_assert(!isfinite(gck_direction_dot(large, large, 2)));
     ck_assert(isnan(gck_direction_dot(infinite, zero, 2)));
     ck_assert(isnan(gck_direction_bar(invalid, v, 2)));
+}
+END_TEST
+
+/* Wherever it stands. */
+START_TEST(one_nan_makes_a_sum_nan)
+{
+    enum { TERMS = 70 };
+    double a[TERMS], v[TERMS];
+    if (!kernels_start(_i)) return;
+    for (size_t i = 0; i < TERMS; i++)
+        a[i] = v[i] = 1;
+    for (size_t i = 0; i < TERMS; i++) {
+        a[i] = NAN;
+        ck_assert(isnan(gck_direction_dot(a, v, TERMS)) && isnan(gck_direction_dot(v, a, TERMS)));
+        ck_assert(isnan(gck_direction_bar(a, v, TERMS)) && isnan(gck_direction_bar(v, a, TERMS)));
+        a[i] = 1;
+    }
 }
 END_TEST
 
 START_TEST(a_bar_adds_sizes)
 {
     const double bar[] = {1, 2, 4}, v[] = {-1, 0.5, -0.25};
+    if (!kernels_start(_i)) return;
     ck_assert(gck_direction_bar(bar, v, 3) == 3);
+    ck_assert(gck_direction_bar(bar, v, 0) == 0);
+}
+END_TEST
+
+/* Integers below 2^53 in all, so that no sum is rounded: each term counts once. */
+START_TEST(a_bar_leaves_nothing_out)
+{
+    static double bar[LONGEST], v[LONGEST];
+    double want = 0;
+    if (!kernels_start(_i)) return;
+    for (size_t i = 0; i < LONGEST; i++) {
+        ck_assert(gck_direction_bar(bar, v, i) == want);
+        bar[i] = (double)i + 1;
+        v[i] = i % 3 == 0 ? -(double)i : (double)i;
+        want += bar[i] * (double)i;
+    }
 }
 END_TEST
 
@@ -367,11 +483,15 @@ START_TEST(norms_are_estimated_without_bias)
 }
 END_TEST
 
-SUITE_MAIN("probe_direction", {directions_are_normal_draws, 0},
-           {a_dot_product_loses_nothing_to_cancellation, 0},
-           {a_dot_product_that_is_not_finite_is_nan_or_infinite, 0}, {a_bar_adds_sizes, 0},
-           {slopes_along_directions, 0}, {without_segments_all_of_x_is_one, 0},
-           {a_function_that_is_nan_has_no_slopes, 0}, {directions_that_cannot_be_are_refused, 0},
+SUITE_MAIN("probe_direction", {directions_are_normal_draws, TABLES},
+           {a_dot_product_loses_nothing_to_cancellation, TABLES},
+           {a_dot_product_of_large_numbers_loses_nothing, TABLES},
+           {a_dot_product_is_rounded_once, TABLES},
+           {a_dot_product_that_is_not_finite_is_nan_or_infinite, TABLES},
+           {one_nan_makes_a_sum_nan, TABLES}, {a_bar_adds_sizes, TABLES},
+           {a_bar_leaves_nothing_out, TABLES}, {slopes_along_directions, 0},
+           {without_segments_all_of_x_is_one, 0}, {a_function_that_is_nan_has_no_slopes, 0},
+           {directions_that_cannot_be_are_refused, 0},
            {a_direction_is_wrong_beyond_its_threshold, 0}, {norms_are_root_mean_squares, 0},
            {detection_solves_its_equation, 0}, {detection_at_its_ends, 0},
            {misses_are_as_rare_as_stated, 0}, {misses_are_as_rare_with_a_tolerance, 0},
