@@ -115,7 +115,7 @@ static void panel_run(const gck_product *p, size_t first, size_t count, size_t c
             for (size_t i = 0; i < r; i++)
                 for (size_t j = 0; j < width; j++)
                     c[i * p->columns + j] =
-                        (add ? c[i * p->columns + j] : 0) + whole[i * PANEL + j];
+                        add ? c[i * p->columns + j] + whole[i * PANEL + j] : whole[i * PANEL + j];
         }
         a += r * inner;
     }

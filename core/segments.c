@@ -45,52 +45,94 @@ typedef struct work {
     size_t sample, unit;
     const segments_points *points;
     gck_crossings *crossings;
+    size_t alone;     /* lanes that are points of their own, to be counted at once; 0: nodes */
+    uint32_t crossed; /* lanes that have crossed any kink */
     size_t hit_count;
     hit hits[HITS_MAX];
-    bool crowded; /* more hits than room */
+    bool crowded;     /* more hits than room */
+    bool bent[SLOTS]; /* some unit may cross its kink and return between two nodes */
     size_t depth;
     segment stack[SEGMENTS_MAX];
     size_t runs, runs_max;
 } work;
 
-/* ---- runs ---- */
-
-static void see(void *context, size_t layer, size_t unit, double place, const double *z,
-                const double *change)
+static void count_unit(const work *w, size_t unit, size_t points)
 {
-    work *w = context;
-    uint32_t lanes = 0;
+    if (w->crossings->unit != NULL) w->crossings->unit[unit] += (double)points;
+}
+
+/* ---- what a run sees ---- */
+
+/* Of lanes of one sample z is the same. */
+static bool is_far(double z, double place, const double *change)
+{
+    double largest = 0;
     for (size_t i = 0; i < LANES; i++)
-        lanes |= (uint32_t)((z[i] > place) != (z[i] + change[i] > place)) << i;
-    if (lanes == 0) return;
+        largest = fabs(change[i]) > largest ? fabs(change[i]) : largest;
+    return fabs(z - place) > 2 * largest;
+}
+
+/* Whether the node nearest to the kink lies inside the segment, and the bend there could reach it.
+ */
+static bool may_return(const double beyond[NODES])
+{
+    size_t nearest = 0;
+    for (size_t node = 1; node < NODES; node++)
+        if (fabs(beyond[node]) < fabs(beyond[nearest])) nearest = node;
+    if (nearest == 0 || nearest == NODES - 1) return false;
+    const double bend = beyond[nearest - 1] - 2 * beyond[nearest] + beyond[nearest + 1];
+    return fabs(beyond[nearest]) < fabs(bend);
+}
+
+static void hit_store(work *w, size_t unit, uint32_t lanes, const double beyond[LANES])
+{
     if (w->hit_count == HITS_MAX) {
         w->crowded = true;
         return;
     }
     hit *h = &w->hits[w->hit_count++];
-    h->unit = gck_kink_offset(w->numeric->spec.model, layer) + unit;
+    h->unit = unit;
     h->lanes = lanes;
-    for (size_t i = 0; i < LANES; i++)
-        h->beyond[i] = z[i] + change[i] - place;
+    memcpy(h->beyond, beyond, sizeof h->beyond);
+}
+
+static void see(void *context, size_t layer, size_t unit, double place, const double *z,
+                const double *change)
+{
+    work *w = context;
+    if (is_far(z[0], place, change)) return;
+    const size_t index = gck_kink_offset(w->numeric->spec.model, layer) + unit;
+    double beyond[LANES];
+    uint32_t lanes = 0;
+    for (size_t i = 0; i < LANES; i++) {
+        beyond[i] = z[i] + change[i] - place;
+        lanes |= (uint32_t)((z[i] > place) != (z[i] + change[i] > place)) << i;
+    }
+    w->crossed |= lanes;
+    if (w->alone > 0) {
+        count_unit(w, index, (size_t)__builtin_popcount(lanes & ((UINT32_C(1) << w->alone) - 1)));
+        return;
+    }
+    for (size_t slot = 0; slot < SLOTS; slot++)
+        w->bent[slot] = w->bent[slot] || may_return(beyond + slot * NODES);
+    if (lanes != 0) hit_store(w, index, lanes, beyond);
 }
 
 /* The losses of LANES steps are in numeric->tail.loss afterwards. */
-static void run(work *w, const double step[LANES])
+static void run(work *w, const double step[LANES], size_t alone)
 {
     gck_numeric *numeric = w->numeric;
     numeric_copies(numeric, numeric->layer, w->sample, 1, LANES);
     memcpy(gck_tail_begin(&numeric->tail, numeric->copies, w->unit), step, LANES * sizeof *step);
+    w->alone = alone;
+    w->crossed = 0;
     w->hit_count = 0;
     w->crowded = false;
+    memset(w->bent, 0, sizeof w->bent);
     w->runs++;
     const gck_watch watch = {see, w};
     gck_tail_change(&numeric->tail, numeric->layer,
                     gck_kink_ahead(numeric->spec.model, numeric->layer) ? watch : (gck_watch){0});
-}
-
-static void count_unit(const work *w, size_t unit, size_t points)
-{
-    if (w->crossings->unit != NULL) w->crossings->unit[unit] += (double)points;
 }
 
 /* ---- point by point ---- */
@@ -100,17 +142,11 @@ static void points_run(work *w, const size_t *order, size_t count)
     double step[LANES] = {0};
     for (size_t i = 0; i < count; i++)
         step[i] = w->points->step[order[i]];
-    run(w, step);
-    for (size_t i = 0; i < count; i++)
+    run(w, step, count);
+    for (size_t i = 0; i < count; i++) {
         w->points->change[order[i]] = w->numeric->tail.loss[i];
-    for (size_t h = 0; h < w->hit_count; h++)
-        for (size_t i = 0; i < count; i++) {
-            if ((w->hits[h].lanes >> i & 1) == 0) continue;
-            w->points->crossed[order[i]] = 1;
-            count_unit(w, w->hits[h].unit, 1);
-        }
-    for (size_t i = 0; i < count && w->crowded; i++)
-        w->points->crossed[order[i]] = 1;
+        w->points->crossed[order[i]] = w->crossed >> i & 1;
+    }
 }
 
 static void one_by_one(work *w, size_t first, size_t count)
@@ -286,7 +322,7 @@ static bool judge(work *w, const segment *s, size_t slot, plan *ret_plan)
         return false;
     }
     coefficients_of(w->numeric->tail.loss + slot * NODES, coefficient);
-    if (!has_converged(coefficient)) return false;
+    if (w->bent[slot] || !has_converged(coefficient)) return false;
     finish(w, s, slot, coefficient);
     return true;
 }
@@ -299,7 +335,7 @@ static void segments_run(work *w, const segment *segments, size_t count)
     for (size_t slot = 0; slot < count; slot++)
         for (size_t node = 0; node < NODES; node++)
             step[slot * NODES + node] = step_at(&segments[slot], node_at(node));
-    run(w, step);
+    run(w, step, 0);
     for (size_t slot = 0; slot < count; slot++)
         done[slot] = judge(w, &segments[slot], slot, &plans[slot]);
     for (size_t slot = 0; slot < count; slot++)
