@@ -19,8 +19,10 @@
  * the lanes that such a pair takes. */
 #define KINK_SHARE 0.3
 #define KINK_LANES 64.0
-/* Rounds of extrapolation that ridders takes, mostly. */
+/* Rounds of extrapolation that ridders takes, mostly; what it costs beside, as most of its lanes
+ * wait for the last of a batch. */
 #define RIDDERS_LEVELS 4.0
+#define RIDDERS_WAIT 4.0
 
 static const double block_bytes_max = 64 << 20;
 
@@ -52,7 +54,7 @@ static bool is_quotient(gck_method method)
 static double stencil_lanes(const gck_check_spec *spec, size_t inputs, size_t layer)
 {
     const double all = 2.0 * (double)inputs;
-    if (spec->method == GCK_RIDDERS) return RIDDERS_LEVELS * all;
+    if (spec->method == GCK_RIDDERS) return RIDDERS_WAIT * RIDDERS_LEVELS * all;
     if (!is_quotient(spec->method)) return 0;
     if (spec->engine == GCK_ENGINE_DIRECT) return all;
     double kinks = 0;

@@ -200,11 +200,15 @@ static gck_status conventions_warn(const gck_check *check, gck_report *report, g
 
 /* ---- points that show little ---- */
 
-static gck_status zero_warn(const gck_check *check, const char *place,
-                            const gck_tensor_report *tensor, gck_report *report, gck_error *error)
+static gck_status tensor_warn(const char *place, const gck_tensor_report *tensor,
+                              gck_report *report, gck_error *error)
 {
-    (void)check;
     const gck_norms *norms = &tensor->norms;
+    if (!isfinite(norms->analytic) || !isfinite(norms->exact))
+        return gck_report_warn(report, error,
+                               "%s%s: the gradient is not finite, though the cost is: some terms "
+                               "overflow",
+                               place, tensor->name);
     if (norms->analytic <= norms->bar && norms->exact <= norms->bar)
         return gck_report_warn(report, error,
                                "%s%s: the gradient is zero, so the check shows nothing", place,
@@ -212,7 +216,7 @@ static gck_status zero_warn(const gck_check *check, const char *place,
     if (tensor->verdict == GCK_PASS && !(tensor->distance <= report->tolerance))
         return gck_report_warn(
             report, error,
-            "%s%s: the distance %.2g is over the tolerance %.2g, but the gradient is the exact "
+            "%s%s: the distance %.6g is over the tolerance %.6g, but the gradient is the exact "
             "one: %s",
             place, tensor->name, tensor->distance, report->tolerance,
             tensor->kinks > 0 ? "stencils cross kinks"
@@ -227,10 +231,10 @@ static gck_status tensors_warn(const gck_check *check, gck_report *report, gck_e
         for (size_t t = 0; status == GCK_OK && t < report->layer[i].tensor_count; t++) {
             char place[32];
             snprintf(place, sizeof place, "layer %zu ", report->layer[i].index);
-            status = zero_warn(check, place, &report->layer[i].tensor[t], report, error);
+            status = tensor_warn(place, &report->layer[i].tensor[t], report, error);
         }
     if (status == GCK_OK && report->has_inputs)
-        status = zero_warn(check, "inputs ", &report->inputs, report, error);
+        status = tensor_warn("inputs ", &report->inputs, report, error);
     return status;
 }
 

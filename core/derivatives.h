@@ -33,7 +33,9 @@ struct gck_cost_derivatives {
 
 struct gck_layer_derivatives {
     /* From delta = dJ/dz (dJ/da for a layer without activation): adds the parameters' gradient to
-     * the model's vector `gradient`, and, unless dx is NULL, sets dx = dJ/dx (inputs, samples). */
+     * the model's vector `gradient`, and, unless dx is NULL, sets dx = dJ/dx (inputs, samples).
+     * The rounding bar runs it on absolute values of x, parameters and delta, and takes what comes
+     * out for the sum of all terms' sizes: so it multiplies by nothing negative of its own. */
     void (*backward)(const gck_layer *layer, const gck_layer_pass *pass, const double *delta,
                      double *gradient, double *dx);
     /* d/dw of the row's penalty_at; NULL where the row has none. */

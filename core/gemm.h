@@ -1,4 +1,5 @@
-/* Matrix products by the BLAS library, in the one form that layers need. */
+/* Matrix products in the one form that layers need: by our own kernels where they are the faster,
+ * otherwise by the BLAS library. */
 #ifndef GRADCHECK_CORE_GEMM_H
 #define GRADCHECK_CORE_GEMM_H
 

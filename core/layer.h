@@ -30,7 +30,8 @@ typedef struct gck_layer_row {
     bool activated; /* has a pre-activation z */
     bool masked;
     /* From spec, index and input: fills output and tensors (names and shapes; the model fills the
-     * rest). */
+     * rest). Tensors of a layer with a pre-activation are W (inputs, units) and, if there is one, b
+     * (units), which act on a sample through its z alone: checks probe them so. */
     gck_status (*setup)(gck_layer *layer, gck_error *error);
     /* Initial values of its tensors, into the model's vector; NULL for none. */
     void (*draw)(const gck_layer *layer, uint64_t seed, double *parameters);

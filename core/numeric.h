@@ -1,8 +1,9 @@
 /* The numeric side of a check over one block of samples: derivatives of the plain formula, exact
  * ones by complex step, and the kinks in between. It sees forward functions alone.
  *
- * numeric.c keeps the room and the point, units.c probes units, direct.c evaluates stencil by
- * stencil. One thread at a time; all memory is taken by gck_numeric_new, nothing afterwards. */
+ * numeric.c keeps the room and the point, units.c probes units, segments.c evaluates between kinks,
+ * direct.c stencil by stencil, inputs.c does x, directions.c whole tensors. One thread at a time;
+ * all memory is taken by gck_numeric_new, nothing afterwards. */
 #ifndef GRADCHECK_CORE_NUMERIC_H
 #define GRADCHECK_CORE_NUMERIC_H
 
@@ -111,7 +112,7 @@ typedef struct numeric_units {
     gck_numeric_result *result;
 } numeric_units;
 
-/* Adds the flagged pairs, which the probes left out, stencil by stencil. */
+/* Adds the flagged pairs, which the probes left out, by segments between their kinks. */
 gck_status numeric_flagged(gck_numeric *numeric, const numeric_units *units, gck_error *error);
 /* Element by element, as the method has it: all, or only those that ε is too small for to be taken
  * as it is. */

@@ -10,7 +10,7 @@
 
 #include "core/layer.h"
 
-/* An estimated 100 ms on one core, the most that a grain or a slice should take. */
+/* An estimated 100 ms on one core, the most that a unit of a training should take. */
 #define GCK_GRAIN_OPERATIONS 4e8
 
 typedef struct gck_pass {

@@ -2,7 +2,7 @@
  *
  * Changes are finite and carried as such, from one pre-activation to the loss; tangents are carried
  * along the slopes that complex step gave. Both are forward: nothing here knows of the backward
- * pass. One thread at a time; nothing is allocated after gck_tail_new. */
+ * pass. One thread at a time; nothing is allocated after gck_tail_init. */
 #ifndef GRADCHECK_CORE_TAIL_H
 #define GRADCHECK_CORE_TAIL_H
 

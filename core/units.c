@@ -5,7 +5,7 @@
  * over the range of all stencils give its odd and even part as polynomials, and the differences of
  * the whole tensor are a matrix product of powers of x and their coefficients. Where a stencil
  * might cross a kink, or where the fit's own slope is not the exact one, the pair of unit and
- * sample is flagged, and evaluated stencil by stencil. */
+ * sample is flagged, and evaluated between its kinks (core/segments.c). */
 #include "core/gemm.h"
 #include "core/kernels.h"
 #include "core/numeric.h"
@@ -13,8 +13,8 @@
 #include <math.h>
 #include <string.h>
 
-/* A fit is believed where its slope at 0 agrees with the exact one to this share of it, or of the
- * largest one in the layer times a 64th. The error of a fit between its nodes is smaller still. */
+/* A fit is believed where its slope at 0 agrees with the exact one to this share of it and of a 64th
+ * of the largest one among the grain's units and samples. The error of a fit between its nodes is smaller still. */
 #define FIT_AGREEMENT 1e-11
 
 /* How far beyond the range a kink must lie: the outermost node stops short of it. */

@@ -5,7 +5,7 @@
 #include "server/problem.h"
 #include "server/spec.h"
 
-/* What a number takes while an answer is made of it: a node of a tree, and its digits. Measured. */
+/* What a number takes while an answer is made of it: its digits, twice while they are gathered. */
 #define REPORT_BYTES_A_NUMBER 50.0
 
 /* The result of a check, and its summary for lists. */

@@ -21,7 +21,7 @@
 
 /* How numeric derivatives are computed; the numbers are the same but for rounding. */
 typedef enum gck_engine {
-    GCK_ENGINE_UNITS, /* units are probed, and kinks evaluated stencil by stencil */
+    GCK_ENGINE_UNITS, /* units are probed; between kinks, segment by segment */
     GCK_ENGINE_DIRECT /* every element stencil by stencil */
 } gck_engine;
 
