@@ -204,6 +204,7 @@ static gck_status tensor_warn(const char *place, const gck_tensor_report *tensor
                               gck_report *report, gck_error *error)
 {
     const gck_norms *norms = &tensor->norms;
+    const int digits = tensor->distance > 1.2 * report->tolerance ? 2 : 9;
     if (!isfinite(norms->analytic) || !isfinite(norms->exact))
         return gck_report_warn(report, error,
                                "%s%s: the gradient is not finite, though the cost is: some terms "
@@ -216,9 +217,9 @@ static gck_status tensor_warn(const char *place, const gck_tensor_report *tensor
     if (tensor->verdict == GCK_PASS && !(tensor->distance <= report->tolerance))
         return gck_report_warn(
             report, error,
-            "%s%s: the distance %.6g is over the tolerance %.6g, but the gradient is the exact "
+            "%s%s: the distance %.*g is over the tolerance %.*g, but the gradient is the exact "
             "one: %s",
-            place, tensor->name, tensor->distance, report->tolerance,
+            place, tensor->name, digits, tensor->distance, digits, report->tolerance,
             tensor->kinks > 0 ? "stencils cross kinks"
                               : "the difference formula's own truncation or rounding shows");
     return GCK_OK;
@@ -226,6 +227,7 @@ static gck_status tensor_warn(const char *place, const gck_tensor_report *tensor
 
 static gck_status tensors_warn(const gck_check *check, gck_report *report, gck_error *error)
 {
+    (void)check;
     gck_status status = GCK_OK;
     for (size_t i = 0; i < report->layer_count; i++)
         for (size_t t = 0; status == GCK_OK && t < report->layer[i].tensor_count; t++) {
