@@ -6,16 +6,21 @@
 
 #include "core/check.h"
 
-/* dropout, then one linear unit with l2: 5 inputs, 6 parameters, 11 weighted samples, mse. */
+/* dropout, then two linear units with l2: 5 inputs, 12 parameters, 11 weighted samples, mse. */
 network cut_network(void);
+/* 4 inputs, relu, dropout, piecewise_linear, mae with l1: 31 parameters, 11 weighted samples, at
+ * epsilon 0.05 many of whose stencils cross a kink. */
+network kinked_network(void);
+/* Its check by any gck_method, at that epsilon where it has one, with inputs. */
+gck_check_spec kinked_spec(const network *net, int method);
+enum { METHODS = GCK_DIRECTIONAL + 1 };
 
-gck_check *check_open(const gck_check_spec *spec);
-/* Cuts a new check into blocks of so many rows, grains of so many parameters or inputs. */
-void check_recut(gck_check *check, size_t block_rows, size_t elements, size_t inputs);
-/* Cut into blocks of 3 rows, 4 parameters and 7 inputs, and all grains folded. */
+/* Cut into blocks of 3 rows and grains of one unit or input each. */
+void check_cut_small(gck_check *check);
+/* The same, new, and all grains folded. */
 gck_check *check_finished(const gck_check_spec *spec);
 
-/* Loss and all derivatives, bit by bit. */
+/* Loss, all derivatives and everything else that is summed, bit by bit. */
 void assert_same_check(const gck_check *got, const gck_check *want);
 
 size_t divide_up(size_t a, size_t b);

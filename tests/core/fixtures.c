@@ -156,6 +156,7 @@ gck_check_spec check_spec_of(const network *net)
                             .data = net->data,
                             .method = GCK_CENTRAL,
                             .epsilon = 1e-4,
+                            .directions = 8,
                             .tolerance = NAN,
                             .worst = 5};
 }
@@ -164,17 +165,38 @@ void check_step(gck_check *check, size_t index)
 {
     gck_error error;
     gck_partial partial;
-    assert_ok(gck_check_grain(check, index, (gck_stop){0}, &partial, &error), &error);
+    assert_ok(gck_check_grain(check, index, NULL, (gck_stop){0}, &partial, &error), &error);
     assert_ok(gck_check_fold(check, index, &partial, &error), &error);
     gck_partial_done(&partial);
+}
+
+gck_check *check_open(const gck_check_spec *spec)
+{
+    gck_error error;
+    gck_check *check;
+    assert_ok(gck_check_new(spec, &check, &error), &error);
+    return check;
+}
+
+void check_finish(gck_check *check)
+{
+    gck_error error;
+    gck_check_room *room;
+    assert_ok(gck_check_room_new(check, &room, &error), &error);
+    for (size_t i = gck_check_folded(check); i < gck_check_cut_of(check)->grain_count; i++) {
+        gck_partial partial;
+        assert_ok(gck_check_grain(check, i, room, (gck_stop){0}, &partial, &error), &error);
+        assert_ok(gck_check_fold(check, i, &partial, &error), &error);
+        gck_partial_done(&partial);
+    }
+    gck_check_room_free(room);
 }
 
 gck_status check_run(const gck_check_spec *spec, gck_check **ret_check, gck_report **ret_report)
 {
     gck_error error;
-    assert_ok(gck_check_new(spec, ret_check, &error), &error);
-    for (size_t i = 0; i < gck_check_cut_of(*ret_check)->grain_count; i++)
-        check_step(*ret_check, i);
+    *ret_check = check_open(spec);
+    check_finish(*ret_check);
     const gck_status status = gck_check_report(*ret_check, ret_report, &error);
     if (status != GCK_NON_FINITE) assert_ok(status, &error);
     return status;

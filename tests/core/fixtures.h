@@ -44,13 +44,18 @@ void network_done(network *net);
 /* Spreads all biases, which start at 0, so that no unit sits on a kink: uniform in [-1, 1). */
 void network_draw_biases(network *net);
 
-/* The central check of all parameters at epsilon 1e-4, with 5 worst elements. */
+/* The central check of all parameters at epsilon 1e-4, with 5 worst elements; 8 directions, for
+ * tests that make it directional. */
 gck_check_spec check_spec_of(const network *net);
 
 /* All grains in order, folded, and reported; GCK_NON_FINITE is handed back, anything else fails. */
 gck_status check_run(const gck_check_spec *spec, gck_check **ret_check, gck_report **ret_report);
-/* Computes grain index and folds it. */
+
+/* The same in steps: a new check; a grain in a room of its own, folded; all that are left, in one
+ * room. */
+gck_check *check_open(const gck_check_spec *spec);
 void check_step(gck_check *check, size_t index);
+void check_finish(gck_check *check);
 
 #define COUNT(ARRAY) (sizeof(ARRAY) / sizeof(ARRAY)[0])
 

@@ -1,6 +1,7 @@
 #include "tests/core/suite.h"
 
 #include <gradcheck/blas.h>
+#include <gradcheck/kernels.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +12,8 @@ enum { TIMEOUT_SECONDS = 120 };
 int suite_run(const char *name, const suite_test *tests, size_t count)
 {
     gck_error error;
-    if (gck_blas_start(&error) != GCK_OK) {
+    if (gck_kernels_start(getenv("TEST_KERNELS"), &error) != GCK_OK ||
+        gck_blas_start(&error) != GCK_OK) {
         fprintf(stderr, "%s\n", error.text);
         return EXIT_FAILURE;
     }

@@ -9,8 +9,8 @@ typedef struct suite_test {
     int runs; /* times it runs, with _i = 0, 1, …; 0 for a test that takes no _i */
 } suite_test;
 
-/* Prepares the matrix library, runs each test in a process of its own, and returns main's status.
- */
+/* Prepares the matrix library and the kernels ($TEST_KERNELS, or the best that the processor runs,
+ * as the daemon does), runs each test in a process of its own, and returns main's status. */
 int suite_run(const char *name, const suite_test *tests, size_t count);
 
 #define SUITE_MAIN(NAME, ...)                                          \

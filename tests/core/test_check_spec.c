@@ -1,5 +1,4 @@
-/* What a check is asked to do: its bounds, which layers and inputs it covers, and what it says it
- * will cost. */
+/* What a check is asked to do: its bounds, and which layers and inputs it covers. */
 #include "tests/core/compare.h"
 #include "tests/core/fixtures.h"
 #include "tests/core/suite.h"
@@ -54,6 +53,53 @@ START_TEST(epsilon_tolerance_and_worst_have_bounds)
 }
 END_TEST
 
+/* The methods without epsilon take no notice of it, and have none in their reports. */
+START_TEST(epsilon_is_for_central_and_forward_alone)
+{
+    network net = three_layers();
+    gck_error error;
+    for (int method = GCK_CENTRAL; method <= GCK_DIRECTIONAL; method++) {
+        const bool stepped = method == GCK_CENTRAL || method == GCK_FORWARD;
+        gck_check_spec spec = check_spec_of(&net);
+        spec.method = (gck_method)method;
+        spec.epsilon = NAN;
+        if (stepped) {
+            assert_invalid(spec_try(&spec, &error), &error, "epsilon");
+            continue;
+        }
+        gck_check *check;
+        gck_report *report;
+        spec.epsilon = 1e-4;
+        ck_assert(check_run(&spec, &check, &report) == GCK_OK);
+        ck_assert(isnan(report->epsilon));
+        ck_assert(report->tolerance == 1e-11);
+        gck_report_free(report);
+        gck_check_free(check);
+    }
+    network_done(&net);
+}
+END_TEST
+
+START_TEST(directions_have_bounds)
+{
+    network net = three_layers();
+    gck_error error;
+    const size_t bad[] = {0, GCK_DIRECTIONS_MAX + 1, SIZE_MAX};
+    gck_check_spec spec = check_spec_of(&net);
+    spec.method = GCK_DIRECTIONAL;
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        spec.directions = bad[i];
+        assert_invalid(spec_try(&spec, &error), &error, "directions");
+    }
+    spec.directions = GCK_DIRECTIONS_MAX;
+    assert_ok(spec_try(&spec, &error), &error);
+    spec.directions = 0;
+    spec.method = GCK_CENTRAL;
+    assert_ok(spec_try(&spec, &error), &error);
+    network_done(&net);
+}
+END_TEST
+
 START_TEST(something_must_be_checked)
 {
     network net = three_layers();
@@ -94,6 +140,7 @@ static void assert_same_tensor(const gck_tensor_report *got, const gck_tensor_re
     ck_assert_uint_eq(got->count, want->count);
     assert_same_bits(got->analytic, want->analytic, want->count, "analytic");
     assert_same_bits(got->numeric, want->numeric, want->count, "numeric");
+    assert_same_bits(got->exact, want->exact, want->count, "exact");
     assert_same_bits(&got->distance, &want->distance, 1, "distance");
 }
 
@@ -267,50 +314,10 @@ START_TEST(a_masked_infinite_loss_is_not_seen)
 }
 END_TEST
 
-/* ---- estimates ---- */
-
-START_TEST(estimates_count_what_is_checked)
-{
-    network net = three_layers();
-    const bool chosen[] = {true, true, false, true};
-    gck_check_cost whole, part, with_inputs;
-    gck_check_estimate(net.model, 6, NULL, false, &whole);
-    gck_check_estimate(net.model, 6, chosen, false, &part);
-    gck_check_estimate(net.model, 6, NULL, true, &with_inputs);
-    ck_assert_uint_eq(whole.parameters, 9 + 16 + 10);
-    ck_assert_uint_eq(part.parameters, 9 + 10);
-    ck_assert(whole.evaluations == 2 * 35);
-    ck_assert(with_inputs.evaluations == 2 * (35 + 12));
-    ck_assert(part.operations < whole.operations && whole.operations < with_inputs.operations);
-    ck_assert(whole.memory_bytes > 0 && whole.grain_bytes > 0);
-    network_done(&net);
-}
-END_TEST
-
-/* 2^27 parameters and 2^32 samples: far beyond any machine, yet plain numbers that grow with the
- * job. */
-START_TEST(estimates_never_overflow)
-{
-    const gck_layer_spec layers[] = {dense_with(8, "tanh", "use_bias", 0)};
-    const gck_choice cost = cost_named("mse");
-    gck_model *model = model_new(GCK_SAMPLE_MAX, layers, 1, &cost, 0);
-    double before = 0;
-    for (size_t samples = 1; samples <= (size_t)1 << 32; samples *= 16) {
-        gck_check_cost estimate;
-        gck_check_estimate(model, samples, NULL, true, &estimate);
-        ck_assert(!isnan(estimate.operations) && estimate.operations > before);
-        ck_assert(!isnan(estimate.memory_bytes) && estimate.memory_bytes > 0x1p30);
-        ck_assert(estimate.evaluations >= 2 * 0x1p27);
-        before = estimate.operations;
-    }
-    gck_model_free(model);
-}
-END_TEST
-
 SUITE_MAIN("check_spec", {epsilon_tolerance_and_worst_have_bounds, 0},
+           {epsilon_is_for_central_and_forward_alone, 0}, {directions_have_bounds, 0},
            {something_must_be_checked, 0}, {worst_is_as_long_as_asked, 0},
            {layers_are_checked_as_chosen, 0}, {inputs_can_be_checked_alone, 0},
            {a_zero_gradient_is_warned_of, 0}, {an_infinite_cost_has_no_report, 0},
            {penalties_are_part_of_what_is_checked, 0}, {a_masked_infinite_loss_is_not_seen, 0},
-           {an_activation_layer_is_the_same_as_a_dense_layers_own, 0},
-           {estimates_count_what_is_checked, 0}, {estimates_never_overflow, 0})
+           {an_activation_layer_is_the_same_as_a_dense_layers_own, 0})

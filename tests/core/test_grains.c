@@ -1,17 +1,16 @@
-/* How a check is cut, computed in any order and put together. */
+/* How a check is cut and put together. */
 #include "tests/core/compare.h"
 #include "tests/core/cuts.h"
 #include "tests/core/suite.h"
 
 #include <math.h>
-#include <pthread.h>
 #include <stdlib.h>
 
 /* ---- against a loop of its own ----
  *
- * Layers of dropout, then one linear unit, mean squared error: J is quadratic in every parameter
- * and input, so that the central difference is the derivative at the middle of its two points,
- * which is within u |θ| of θ. */
+ * Layers of dropout, then linear units, mean squared error: J is quadratic in every parameter and
+ * input, so that the central difference is the derivative at the middle of its two points, which is
+ * within u |θ| of θ. */
 
 typedef struct longhand {
     long double *value, *size; /* a derivative, and the same sum over absolute values */
@@ -54,26 +53,28 @@ static void masks_multiply(const gck_model *model, size_t sample, long double *p
     gck_vector_free(mask);
 }
 
-static void longhand_sample(const network *net, size_t k, const long double *mask,
-                            longhand *parameters, longhand *x)
+/* The output of one unit for sample k, less its target. */
+static void longhand_unit(const network *net, size_t k, size_t unit, const long double *mask,
+                          longhand *parameters, longhand *x)
 {
-    const size_t inputs = net->model->inputs;
-    const double *w = net->parameters, *row = net->data->x + k * inputs;
+    const size_t inputs = net->model->inputs, units = net->model->outputs;
+    const double *w = net->parameters + unit, *row = net->data->x + k * inputs;
+    const double bias = w[inputs * units], target = net->data->y[k * units + unit];
     const double weight = net->data->weights == NULL ? 1 : net->data->weights[k];
     const long double factor = weight / (long double)net->data->samples;
-    long double r = w[inputs] - (long double)net->data->y[k];
-    long double size = fabsl(w[inputs]) + fabsl((long double)net->data->y[k]);
+    long double r = bias - (long double)target, size = fabsl(bias) + fabsl((long double)target);
     for (size_t i = 0; i < inputs; i++) {
-        r += w[i] * mask[i] * row[i];
-        size += fabsl(w[i] * mask[i] * row[i]);
+        r += w[i * units] * mask[i] * row[i];
+        size += fabsl(w[i * units] * mask[i] * row[i]);
     }
     const long double loss_size = factor * size * size;
     for (size_t i = 0; i <= inputs; i++) {
         const long double in = i < inputs ? mask[i] * row[i] : 1;
-        longhand_add(parameters, i, 2 * factor * r * in, 2 * factor * size * fabsl(in), loss_size);
+        longhand_add(parameters, i * units + unit, 2 * factor * r * in,
+                     2 * factor * size * fabsl(in), loss_size);
         if (i < inputs)
-            longhand_add(x, k * inputs + i, 2 * factor * r * w[i] * mask[i],
-                         2 * factor * size * fabsl(w[i] * mask[i]), loss_size);
+            longhand_add(x, k * inputs + i, 2 * factor * r * w[i * units] * mask[i],
+                         2 * factor * size * fabsl(w[i * units] * mask[i]), loss_size);
     }
 }
 
@@ -83,7 +84,7 @@ static void longhand_penalty(const network *net, longhand *parameters)
 {
     const gck_choice *type = &net->model->layer[net->model->layer_count - 1].spec.type;
     const double l2 = type->option[gck_item_option_find(type->item, "l2")];
-    for (size_t i = 0; i < net->model->inputs; i++) {
+    for (size_t i = 0; i < net->model->inputs * net->model->outputs; i++) {
         const long double w = net->parameters[i], reach = fabsl(w) + 1e-3L;
         longhand_add(parameters, i, 2 * l2 * w, 2 * l2 * fabsl(w), l2 * reach * reach);
     }
@@ -95,7 +96,8 @@ static void longhand_fill(const network *net, longhand *parameters, longhand *x)
     long double *mask = calloc(net->model->inputs, sizeof *mask);
     for (size_t k = 0; k < net->data->samples; k++) {
         masks_multiply(net->model, k, mask);
-        longhand_sample(net, k, mask, parameters, x);
+        for (size_t unit = 0; unit < net->model->outputs; unit++)
+            longhand_unit(net, k, unit, mask, parameters, x);
     }
     free(mask);
 }
@@ -123,10 +125,10 @@ static void compare_check(const network *net, const gck_check *check)
     longhand p = longhand_new(parameters), x = longhand_new(x_count);
     longhand_fill(net, &p, &x);
     for (size_t i = 0; i < parameters; i++)
-        compare_longhand(net, &p, i, check->analytic[i], check->numeric[i], check->spec.epsilon,
-                         "parameter");
+        compare_longhand(net, &p, i, check->parameter.analytic[i], check->parameter.numeric[i],
+                         check->spec.epsilon, "parameter");
     for (size_t i = 0; check->spec.inputs && i < x_count; i++)
-        compare_longhand(net, &x, i, check->analytic_x[i], check->numeric_x[i], check->spec.epsilon,
+        compare_longhand(net, &x, i, check->x.analytic[i], check->x.numeric[i], check->spec.epsilon,
                          "input");
     longhand_done(&p);
     longhand_done(&x);
@@ -153,124 +155,83 @@ START_TEST(row_blocks_add_up)
 }
 END_TEST
 
-/* _i: rows of a block; with grains of 4 parameters and 7 inputs. */
+/* _i: rows of a block; grains of one unit or input. */
 START_TEST(any_cut_gives_the_same_derivatives)
 {
     network net = cut_network();
     gck_check_spec spec = check_spec_of(&net);
     spec.inputs = true;
     gck_check *check = check_open(&spec);
-    check_recut(check, (size_t)_i + 1, 4, 7);
+    check_recut(check, (size_t)_i + 1, 1);
     for (size_t i = 0; i < check->cut.grain_count; i++)
         check_step(check, i);
     ck_assert_uint_eq(gck_check_done(check), gck_check_total(check));
-    ck_assert_uint_eq(gck_check_total(check), 6 + 11 * 5);
+    ck_assert_uint_eq(gck_check_total(check), 12 + 11 * 5);
     compare_check(&net, check);
     gck_check_free(check);
     network_done(&net);
 }
 END_TEST
 
+/* Grains of one kind, and the pairs of sample and unit, input or direction that they cover. */
+static size_t covered(const gck_check *check, grain_kind kind, size_t *ret_pairs)
+{
+    size_t grains = 0;
+    *ret_pairs = 0;
+    for (size_t i = 0; i < check->cut.grain_count; i++) {
+        const check_grain grain = check_grain_at(check, i);
+        ck_assert_uint_le(grain.block.first + grain.block.count, 11);
+        if (grain.kind != kind) continue;
+        grains++;
+        *ret_pairs += grain.block.count * (kind == GRAIN_ANALYTIC ? 1 : grain.count);
+    }
+    return grains;
+}
+
 START_TEST(grains_cover_everything_once)
 {
-    network net = cut_network();
+    network net = kinked_network();
     gck_check_spec spec = check_spec_of(&net);
     spec.inputs = true;
     gck_check *check = check_open(&spec);
+    const size_t operations[] = {1, 100000, 1000000, 1 << 30};
     for (size_t rows = 1; rows <= 11; rows++)
-        for (size_t elements = 1; elements <= 8; elements++) {
-            size_t analytic = 0, parameters = 0, inputs = 0;
-            check_recut(check, rows, elements, elements + 1);
-            for (size_t i = 0; i < check->cut.grain_count; i++) {
-                const check_grain grain = check_grain_at(check, i);
-                ck_assert_uint_le(grain.block.first + grain.block.count, 11);
-                analytic += grain.kind == GRAIN_ANALYTIC ? grain.block.count : 0;
-                parameters += grain.kind == GRAIN_PARAMETERS ? grain.count : 0;
-                inputs += grain.kind == GRAIN_INPUTS ? grain.count : 0;
-            }
+        for (size_t i = 0; i < COUNT(operations); i++) {
+            size_t analytic, units, inputs;
+            check_recut(check, rows, operations[i]);
+            const size_t blocks = divide_up(11, rows);
+            ck_assert_uint_eq(covered(check, GRAIN_ANALYTIC, &analytic), blocks);
+            const size_t grains = covered(check, GRAIN_UNITS, &units);
+            ck_assert_uint_le(grains, 8 * blocks);
+            ck_assert(operations[i] > 1 || grains == 8 * blocks);
+            covered(check, GRAIN_INPUTS, &inputs);
             ck_assert_uint_eq(analytic, 11);
-            ck_assert_uint_eq(parameters, 6 * divide_up(11, rows));
-            ck_assert_uint_eq(inputs, 11 * 5);
+            ck_assert_uint_eq(units, (4 + 1 + 3) * 11);
+            ck_assert_uint_eq(inputs, 4 * 11);
         }
     gck_check_free(check);
     network_done(&net);
 }
 END_TEST
 
-/* ---- order and threads ---- */
-
-static void fold_all(gck_check *check, gck_partial *partials)
+/* Each direction of each layer once a block, and x as ever. */
+START_TEST(grains_cover_all_directions)
 {
-    gck_error error;
-    for (size_t i = 0; i < check->cut.grain_count; i++) {
-        ck_assert_uint_eq(gck_check_folded(check), i);
-        assert_ok(gck_check_fold(check, i, &partials[i], &error), &error);
-        gck_partial_done(&partials[i]);
-    }
-}
-
-START_TEST(order_of_work_changes_no_bit)
-{
-    network net = cut_network();
+    network net = kinked_network();
     gck_check_spec spec = check_spec_of(&net);
+    spec.method = GCK_DIRECTIONAL;
     spec.inputs = true;
-    gck_check *straight = check_finished(&spec), *check = check_open(&spec);
-    check_recut(check, 3, 4, 7);
-    gck_partial *partials = calloc(check->cut.grain_count, sizeof *partials);
-    for (size_t i = check->cut.grain_count; i-- > 0;) {
-        gck_error error;
-        assert_ok(gck_check_grain(check, i, (gck_stop){0}, &partials[i], &error), &error);
-    }
-    fold_all(check, partials);
-    assert_same_check(check, straight);
-    free(partials);
+    gck_check *check = check_open(&spec);
+    check_cut_small(check);
+    size_t directions, inputs;
+    ck_assert_uint_eq(covered(check, GRAIN_DIRECTION, &directions), 3 * 8 * 4);
+    ck_assert_uint_eq(directions, 3 * 8 * 11);
+    ck_assert_uint_eq(covered(check, GRAIN_INPUTS, &inputs), 4 * 4);
+    ck_assert_uint_eq(inputs, 4 * 11);
     gck_check_free(check);
-    gck_check_free(straight);
-    network_done(&net);
-}
-END_TEST
-
-/* Every second grain, from grain `first`. */
-typedef struct worker {
-    const gck_check *check;
-    gck_partial *partials;
-    size_t first;
-    gck_status status;
-} worker;
-
-static void *work(void *argument)
-{
-    worker *w = argument;
-    gck_error error;
-    for (size_t i = w->first; w->status == GCK_OK && i < w->check->cut.grain_count; i += 2)
-        w->status = gck_check_grain(w->check, i, (gck_stop){0}, &w->partials[i], &error);
-    return NULL;
-}
-
-START_TEST(two_threads_change_no_bit)
-{
-    network net = cut_network();
-    gck_check_spec spec = check_spec_of(&net);
-    spec.inputs = true;
-    gck_check *straight = check_finished(&spec), *check = check_open(&spec);
-    check_recut(check, 3, 4, 7);
-    gck_partial *partials = calloc(check->cut.grain_count, sizeof *partials);
-    worker workers[2] = {{check, partials, 0, GCK_OK}, {check, partials, 1, GCK_OK}};
-    pthread_t threads[2];
-    for (size_t i = 0; i < 2; i++)
-        ck_assert_int_eq(pthread_create(&threads[i], NULL, work, &workers[i]), 0);
-    for (size_t i = 0; i < 2; i++)
-        pthread_join(threads[i], NULL);
-    ck_assert(workers[0].status == GCK_OK && workers[1].status == GCK_OK);
-    fold_all(check, partials);
-    assert_same_check(check, straight);
-    free(partials);
-    gck_check_free(check);
-    gck_check_free(straight);
     network_done(&net);
 }
 END_TEST
 
 SUITE_MAIN("grains", {row_blocks_add_up, 0}, {any_cut_gives_the_same_derivatives, 12},
-           {grains_cover_everything_once, 0}, {order_of_work_changes_no_bit, 0},
-           {two_threads_change_no_bit, 0})
+           {grains_cover_everything_once, 0}, {grains_cover_all_directions, 0})

@@ -1,5 +1,5 @@
 /* Networks that another program computed: cost and gradients must agree, and so must the numeric
- * derivative. */
+ * and the exact derivative. */
 #include "tests/core/compare.h"
 #include "tests/core/reference.h"
 #include "tests/core/suite.h"
@@ -42,13 +42,17 @@ static double largest_of(const double *values, size_t count)
 
 /* The agreement asked for of two programs in doubles, here of sums over at most 33 samples and
  * layers of at most 9 units: their roundings come to about 1e-14. */
-static void compare_gradient(const reference *r, const gck_tensor *tensor, const double *analytic)
+static void compare_gradient(const reference *r, const gck_tensor *tensor,
+                             const gck_tensor_report *got)
 {
     const double *want = r->gradient + tensor->offset;
     const double largest = largest_of(want, tensor->count);
-    for (size_t e = 0; e < tensor->count; e++)
-        assert_within(analytic[e], want[e], 1e-10 * largest, "%s %s[%zu]", r->name, tensor->name,
-                      e);
+    for (size_t e = 0; e < tensor->count; e++) {
+        assert_within(got->analytic[e], want[e], 1e-10 * largest, "%s %s[%zu]", r->name,
+                      tensor->name, e);
+        assert_within(got->exact[e], want[e], 1e-10 * largest, "%s exact %s[%zu]", r->name,
+                      tensor->name, e);
+    }
 }
 
 START_TEST(reference_agrees)
@@ -64,8 +68,9 @@ START_TEST(reference_agrees)
     ck_assert_uint_eq(report->layer_count, r.net.model->layer_count);
     for (size_t i = 0; i < report->layer_count; i++)
         for (size_t t = 0; t < report->layer[i].tensor_count; t++)
-            compare_gradient(&r, &r.net.model->layer[i].tensor[t],
-                             report->layer[i].tensor[t].analytic);
+            compare_gradient(&r, &r.net.model->layer[i].tensor[t], &report->layer[i].tensor[t]);
+    ck_assert_int_eq(report->verdict, GCK_PASS);
+    ck_assert_double_lt(report->refined_distance, 1e-12); /* roundings, as above */
     if (!can_cross_a_kink(r.net.model)) ck_assert_double_lt(report->distance, 1e-7);
     ck_assert(isfinite(report->distance));
     gck_report_free(report);

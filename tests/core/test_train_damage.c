@@ -89,7 +89,7 @@ static void use(gck_train *train)
     ck_assert_uint_le(result.check_count, SMALL_EPOCHS / 2);
     for (size_t i = 0; i < result.check_count; i++) {
         ck_assert_ptr_nonnull(gck_verdict_name(result.check[i].verdict));
-        sum += result.check[i].distance;
+        sum += result.check[i].distance + result.check[i].refined_distance;
     }
     (void)sum; /* whatever it is */
 }
@@ -137,7 +137,7 @@ typedef struct bad_place {
 } bad_place;
 
 /* An epoch is 5 units of batches (3 + 1, 3 + 1 and 2 rows), one of validation and, every second
- * time, 2 of a check. */
+ * time, 3 of a check. */
 static const bad_place bad_places[] = {
     {0, PHASE, TRAIN_FINISHED + 1, "a phase there is not"},
     {0, EPOCH, SMALL_EPOCHS, "a batch after the last epoch"},
@@ -149,8 +149,8 @@ static const bad_place bad_places[] = {
     {5, BLOCK_FIRST, 3, "a block after the rows held out"},
     {12, BLOCK_FIRST, 12, "a block left over by a check"},
     {12, EPOCH, 0, "a check that is not due"},
-    {26, CHECKS, 3, "more checks than there are"},
-    {14, EPOCH, 0, "a check done before its epoch"},
+    {28, CHECKS, 3, "more checks than there are"},
+    {15, EPOCH, 0, "a check done before its epoch"},
     {0, DIVERGED_AT, SMALL_EPOCHS + 1, "divergence after the last epoch"},
 };
 
@@ -192,12 +192,12 @@ START_TEST(an_order_that_is_no_permutation_is_refused)
 }
 END_TEST
 
-/* After the order, a check done is its epoch, its verdict and its distance. */
+/* After the order, a check done is its epoch, its verdict and its distances. */
 START_TEST(a_verdict_there_is_not_is_refused)
 {
     network net = small_training_network();
     const gck_train_spec spec = small_training_spec(&net);
-    saved s = training_saved_at(&spec, 14);
+    saved s = training_saved_at(&spec, 15);
     word_set(s.bytes, HEAD_WORDS + PLACE_WORDS + SMALL_SAMPLES + 1, GCK_FAIL + 1);
     ck_assert_int_eq(import_try(&spec, s.bytes, s.size), GCK_CORRUPT);
     free(s.bytes);
@@ -205,15 +205,18 @@ START_TEST(a_verdict_there_is_not_is_refused)
 }
 END_TEST
 
-/* The state of the check at work comes last: grains folded, elements done, loss, both gradients. A
- * check whose grains are all folded has none left to compute: a training has gone on by then. */
+/* The state of the check at work comes last, grains folded first of all. A check whose grains are
+ * all folded has none left to compute: a training has gone on by then. */
 START_TEST(a_check_without_work_left_is_refused)
 {
     network net = small_training_network();
     const gck_train_spec spec = small_training_spec(&net);
-    saved s = training_saved_at(&spec, 13);
-    const size_t state_words = 3 + 2 * net.model->parameter_count;
-    const double folded[] = {2, 3, -1, NAN}; /* there are two grains */
+    gck_train *train = train_new(&spec, SMALL_BLOCK);
+    train_step(train, 13);
+    saved s = training_save(train);
+    const size_t state_words = gck_check_state_count(train->work.check);
+    ck_assert_uint_eq(gck_check_cut_of(train->work.check)->grain_count, 3);
+    const double folded[] = {3, 4, -1, NAN};
     for (size_t i = 0; i < COUNT(folded); i++) {
         uint64_t word;
         memcpy(&word, &folded[i], sizeof word);
@@ -222,6 +225,7 @@ START_TEST(a_check_without_work_left_is_refused)
                       folded[i]);
     }
     free(s.bytes);
+    gck_train_free(train);
     network_done(&net);
 }
 END_TEST

@@ -185,8 +185,12 @@ START_TEST(checks_come_every_few_epochs_and_change_nothing)
     ck_assert_uint_eq(p.check_count, 0);
     ck_assert_uint_eq(c.check_count, 2);
     ck_assert(c.check[0].epoch == 2 && c.check[1].epoch == 4);
-    for (size_t i = 0; i < 2; i++) /* smooth but for l1, whose kink no weight is as near as 1e-4 */
+    for (size_t i = 0; i < 2;
+         i++) { /* smooth but for l1, whose kink no weight is as near as 1e-4 */
+        ck_assert_int_eq(c.check[i].verdict, GCK_PASS);
         ck_assert_double_lt(c.check[i].distance, 1e-7);
+        ck_assert_double_lt(c.check[i].refined_distance, 1e-13); /* roundings alone */
+    }
     assert_same_bits(c.parameters, p.parameters, net.model->parameter_count, "parameters");
     assert_same_bits(c.cost, p.cost, 5, "cost");
     gck_train_free(plain);
@@ -215,6 +219,7 @@ START_TEST(a_check_is_that_of_the_first_batch)
     ck_assert(check_run(&check_spec, &check, &report) == GCK_OK);
     ck_assert_uint_eq(result.check_count, 1);
     assert_same_bits(&result.check[0].distance, &report->distance, 1, "distance");
+    assert_same_bits(&result.check[0].refined_distance, &report->refined_distance, 1, "refined");
     ck_assert_int_eq(result.check[0].verdict, report->verdict);
     gck_report_free(report);
     gck_check_free(check);

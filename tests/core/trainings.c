@@ -64,6 +64,8 @@ void assert_same_training(const gck_train *got, const gck_train *want)
         ck_assert_uint_eq(g.check[i].epoch, w.check[i].epoch);
         ck_assert_int_eq(g.check[i].verdict, w.check[i].verdict);
         assert_same_bits(&g.check[i].distance, &w.check[i].distance, 1, "a check's distance");
+        assert_same_bits(&g.check[i].refined_distance, &w.check[i].refined_distance, 1,
+                         "a check's refined distance");
     }
     assert_same_bits(g.parameters, w.parameters, want->spec.model->parameter_count, "parameters");
     assert_same_bits(g.cost, w.cost, epochs, "cost");

@@ -24,7 +24,7 @@ void assert_same_training(const gck_train *got, const gck_train *want);
  *
  * Dropout, adam, a shuffled order, sample weights, 3 rows held out, a check after every second
  * epoch, blocks within batches: an epoch is 5 units of batches (3 + 1, 3 + 1 and 2 rows), one of
- * validation and, every second time, 2 of a check; the final evaluation takes 4. */
+ * validation and, every second time, 3 of a check; the final evaluation takes 4. */
 enum { SMALL_SAMPLES = 13, SMALL_BATCH = 4, SMALL_BLOCK = 3, SMALL_EPOCHS = 4 };
 
 network small_training_network(void);

@@ -32,6 +32,27 @@ START_TEST(defaults_of_a_check)
 }
 END_TEST
 
+START_TEST(defaults_of_each_method)
+{
+    static const char *const names[] = {"central", "forward", "complex_step", "ridders",
+                                        "directional"};
+    for (int i = 0; i < (int)COUNT(names); i++) {
+        struct spec *spec =
+            spec_of(JOB_CHECK, body_of(CHECK_BODY(", 'check': {'method': '%s'}"), names[i]));
+        ck_assert_int_eq(spec->check.method, i);
+        ck_assert_int_eq(spec->check.engine, GCK_ENGINE_UNITS);
+        ck_assert_double_eq(spec->check.epsilon, 1e-4);
+        ck_assert_uint_eq(spec->check.directions, 8);
+        ck_assert_double_nan(spec->check.tolerance);
+        spec_free(spec);
+    }
+    struct spec *spec = spec_of(
+        JOB_CHECK, body_of(CHECK_BODY(", 'check': {'method': 'directional', 'directions': 3}")));
+    ck_assert_uint_eq(spec->check.directions, 3);
+    spec_free(spec);
+}
+END_TEST
+
 START_TEST(the_defaults_may_be_written_down)
 {
     struct spec *spec = spec_of(
@@ -146,7 +167,22 @@ static const struct bound checks[] = {
     {"'include': [null]", "/check/include/0"},
     {"'method': 'central'", NULL},
     {"'method': 'Central'", "/check/method"},
+    {"'method': 'centra'", "/check/method"},
     {"'method': null", "/check/method"},
+    {"'method': 'forward', 'epsilon': 1e-12", NULL},
+    {"'method': 'forward', 'epsilon': 9.99e-13", "/check/epsilon"},
+    {"'method': 'complex_step'", NULL},
+    {"'method': 'complex_step', 'epsilon': 1e-4", "/check/epsilon"},
+    {"'epsilon': 'x', 'method': 'ridders'", "/check/epsilon"},
+    {"'method': 'ridders', 'tolerance': 0", NULL},
+    {"'method': 'ridders', 'directions': 8", "/check/directions"},
+    {"'method': 'directional', 'directions': 1", NULL},
+    {"'method': 'directional', 'directions': 256", NULL},
+    {"'method': 'directional', 'directions': 0", "/check/directions"},
+    {"'method': 'directional', 'directions': 257", "/check/directions"},
+    {"'method': 'directional', 'directions': 1.5", "/check/directions"},
+    {"'method': 'directional', 'epsilon': 1e-4", "/check/epsilon"},
+    {"'directions': 8", "/check/directions"},
     {"'time_limit_seconds': 1e-3", NULL},
     {"'time_limit_seconds': 31536000", NULL},
     {"'time_limit_seconds': 9e-4", "/check/time_limit_seconds"},
@@ -272,7 +308,7 @@ START_TEST(priorities)
 }
 END_TEST
 
-SUITE_MAIN("codec_spec", {defaults_of_a_check, 0}, {the_defaults_may_be_written_down, 0},
-           {defaults_of_a_training, 0}, {defaults_of_layers_and_costs, 0},
-           {defaults_of_activations, 0}, {bounds_of_a_check, 0}, {bounds_of_a_training, 0},
-           {bounds_of_layers, 0}, {labels_of_a_job, 0}, {priorities, 0})
+SUITE_MAIN("codec_spec", {defaults_of_a_check, 0}, {defaults_of_each_method, 0},
+           {the_defaults_may_be_written_down, 0}, {defaults_of_a_training, 0},
+           {defaults_of_layers_and_costs, 0}, {defaults_of_activations, 0}, {bounds_of_a_check, 0},
+           {bounds_of_a_training, 0}, {bounds_of_layers, 0}, {labels_of_a_job, 0}, {priorities, 0})

@@ -32,11 +32,10 @@ static void cut_small(struct job *job)
 struct job *check_job(const char *more)
 {
     struct job *job = job_of(
-        JOB_CHECK,
-        body_of("{'model': {'input_shape': [1], 'cost': 'mse',"
-                " 'layers': [{'type': 'dense', 'units': 4, 'activation': 'relu'}]},"
-                " 'data': {'x': [[1], [-2]], 'y': [[0, 1, 0, 1], [1, 0, 1, 0]]}%s}",
-                more));
+        JOB_CHECK, body_of("{'model': {'input_shape': [1], 'cost': 'mse',"
+                           " 'layers': [{'type': 'dense', 'units': 4, 'activation': 'relu'}]},"
+                           " 'data': {'x': [[1], [-2]], 'y': [[0, 1, 0, 1], [1, 0, 1, 0]]}%s}",
+                           more));
     cut_small(job);
     return job;
 }

@@ -4,8 +4,8 @@
 
 #include "server/queue.h"
 
-/* A check of 4 units with 8 parameters, 2 samples, in GRAINS grains, or a training of EPOCHS epochs; `more` is
- * more of the body, ", 'priority': 'high'". */
+/* A check of 4 units with 8 parameters, 2 samples, in GRAINS grains, or a training of EPOCHS
+ * epochs; `more` is more of the body, ", 'priority': 'high'". */
 enum { GRAINS = 10, EPOCHS = 4 };
 struct job *check_job(const char *more);
 struct job *training_job(const char *more);

@@ -115,7 +115,9 @@ static json_t *model_large(void)
 
 json_t *check_long(void)
 {
-    return check_new(model_large(), labelled_new(500, 200, 10));
+    json_t *check = check_new(model_large(), labelled_new(200, 200, 10));
+    json_object_set_new(check, "check", json_pack("{s:s}", "method", "ridders"));
+    return check;
 }
 
 json_t *training_long(void)

@@ -232,7 +232,7 @@ START_TEST(time_limit_ends_the_work)
     struct service service;
     service_start(&service, "--workers 4");
     json_t *request = check_long();
-    json_object_set_new(request, "check", json_pack("{s:f}", "time_limit_seconds", 0.5));
+    value_set(request, "/check/time_limit_seconds", json_real(0.5));
     json_t *job = job_wait(&service, job_post(&service, CHECKS, request));
     ck_assert_str_eq(text_at(job, "/state"), "failed");
     ck_assert_str_eq(text_at(job, "/error/type"), "urn:gradcheckd:problem:time-limit");

@@ -71,6 +71,8 @@ START_TEST(items_have_a_summary)
     names_expect(value_at(page, "/jobs/1/summary"),
                  "verdict distance refined_distance parameters_checked", NULL);
     ck_assert_int_eq(integer_at(page, "/jobs/1/summary/parameters_checked"), 218);
+    ck_assert_str_eq(text_at(page, "/jobs/1/summary/verdict"), "pass");
+    ck_assert(number_at(page, "/jobs/1/summary/refined_distance") < 1e-13);
     service_end(&service);
 }
 

@@ -62,7 +62,10 @@ static const char *result_fault(const json_t *result, const json_t *expected, bo
 {
     double cost = number_at(result, "/cost"), want = number_at(expected, "/cost");
     double distance = number_at(result, "/distance");
+    double refined = number_at(result, "/refined_distance");
     if (!close_to(cost, want, 1e-12)) return format("cost %.17g, not %.17g", cost, want);
+    if (strcmp(text_at(result, "/verdict"), "pass") != 0) return "a right gradient does not pass";
+    if (!(refined < 1e-12)) return format("refined distance %g", refined);
     if (smooth && !(distance < 1e-7)) return format("distance %g", distance);
     return gradients_fault(result, value_at(expected, "/gradients"));
 }
@@ -136,12 +139,17 @@ static json_t *combination(const char *activation, const char *cost, const char 
 
 static const char *finite_fault(const json_t *result)
 {
-    static const char *const numbers[] = {"/cost", "/distance", "/layers/0/tensors/0/analytic_norm",
+    static const char *const numbers[] = {"/cost",
+                                          "/distance",
+                                          "/refined_distance",
+                                          "/layers/0/tensors/0/analytic_norm",
                                           "/layers/0/tensors/0/numeric_norm",
-                                          "/layers/1/tensors/1/distance"};
+                                          "/layers/1/tensors/1/distance",
+                                          "/layers/1/tensors/1/refined_distance",
+                                          "/kinks/parameters"};
     for (size_t i = 0; i < LENGTH_OF(numbers); i++)
         if (!json_is_number(value_find(result, numbers[i]))) return format("no %s", numbers[i]);
-    return NULL;
+    return strcmp(text_at(result, "/verdict"), "pass") == 0 ? NULL : "does not pass";
 }
 
 /* A gaussian of 0 is 1, and the logarithm of 1 - 1 is not finite. */

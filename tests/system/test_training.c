@@ -239,8 +239,8 @@ START_TEST(checks_on_the_way)
         names_expect(check, "epoch verdict distance refined_distance", NULL);
         ck_assert_int_eq(integer_at(check, "/epoch"), 3 * (i + 1));
         ck_assert(number_at(check, "/distance") < 1e-6);
-        ck_assert(json_is_null(value_at(check, "/refined_distance")));
-        ck_assert_str_ne(text_at(check, "/verdict"), "fail");
+        ck_assert(number_at(check, "/refined_distance") < 1e-13);
+        ck_assert_str_eq(text_at(check, "/verdict"), "pass");
     }
     service_end(&service);
 }
