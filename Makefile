@@ -98,23 +98,20 @@ clean: ## remove everything made
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 16
 
-# Kernels are compiled once for each instruction set, which is picked at run time. No fast-math: a NaN stays one.
+# The core's loops are worth -O3. Kernels are compiled once for each instruction set, which is picked at run time. No
+# fast-math: a NaN stays one.
+$(BUILD)/core/%.o: FLAGS = -O3 $(BLAS_CFLAGS)
 KERNEL_FLAGS := -O3 -fno-math-errno -fno-trapping-math -fopenmp-simd
-AVX2_FLAGS   := -mavx2 -mfma
-AVX512_FLAGS := -mavx512f -mavx512dq -mavx512vl -mavx512bw -mprefer-vector-width=512 -mfma
 kernels      := $(BUILD)/core/kernels_
-
-$(kernels)generic.o $(kernels)avx2.o $(kernels)avx512.o: CFLAGS += $(KERNEL_FLAGS)
-$(BUILD)/core/%.o: CFLAGS += -O3
+$(kernels)generic.o $(kernels)avx2.o $(kernels)avx512.o: FLAGS = $(KERNEL_FLAGS)
 ifneq ($(filter x86_64%,$(shell $(CC) -dumpmachine 2>/dev/null)),)
-$(kernels)avx2.o: CFLAGS += $(AVX2_FLAGS)
-$(kernels)avx512.o: CFLAGS += $(AVX512_FLAGS)
+$(kernels)avx2.o: FLAGS = $(KERNEL_FLAGS) -mavx2 -mfma
+$(kernels)avx512.o: FLAGS = $(KERNEL_FLAGS) -mavx512f -mavx512dq -mavx512vl -mavx512bw -mprefer-vector-width=512 -mfma
 endif
 
-$(BUILD)/core/%.o: CFLAGS += $(BLAS_CFLAGS)
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(FLAGS) -c $< -o $@
 
 # The version is compiled in where it is shown; a new VERSION rebuilds all.
 $(call object,$(CORE_SOURCES) $(SERVER_SOURCES) server/main.c): VERSION

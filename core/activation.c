@@ -7,7 +7,6 @@
 #include "core/derivatives.h"
 #include "core/exact.h"
 
-#include <assert.h>
 #include <math.h>
 #include <string.h>
 

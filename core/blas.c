@@ -13,7 +13,7 @@
 #include <string.h>
 
 void gck_gemm(size_t rows, size_t columns, size_t inner, gck_gemm_operand a, gck_gemm_operand b,
-              double beta, double *c)
+              bool add, double *c)
 {
     const gck_kernels *kernels = gck_kernels_active();
     if (rows <= kernels->product_rows) {
@@ -26,7 +26,7 @@ void gck_gemm(size_t rows, size_t columns, size_t inner, gck_gemm_operand a, gck
                                         .b = b.values,
                                         .b_inner = b.transposed ? 1 : columns,
                                         .b_column = b.transposed ? inner : 1,
-                                        .add = beta != 0,
+                                        .add = add,
                                         .c = c});
         return;
     }
@@ -34,7 +34,7 @@ void gck_gemm(size_t rows, size_t columns, size_t inner, gck_gemm_operand a, gck
     const blasint m = (blasint)rows, n = (blasint)columns, k = (blasint)inner;
     cblas_dgemm(CblasRowMajor, a.transposed ? CblasTrans : CblasNoTrans,
                 b.transposed ? CblasTrans : CblasNoTrans, m, n, k, 1, a.values,
-                a.transposed ? m : k, b.values, b.transposed ? k : n, beta, c, n);
+                a.transposed ? m : k, b.values, b.transposed ? k : n, add ? 1 : 0, c, n);
 }
 
 /* ---- self-test ---- */
@@ -76,7 +76,7 @@ static gck_status test_product(const product *p, double *a, double *b, double *c
     for (size_t i = 0; i < count; i++)
         c[i] = NAN; /* must be overwritten, not multiplied by beta = 0 */
     gck_gemm(p->rows, p->columns, p->inner, (gck_gemm_operand){a, p->a_transposed},
-             (gck_gemm_operand){b, p->b_transposed}, 0, c);
+             (gck_gemm_operand){b, p->b_transposed}, false, c);
     if (product_is_right(p, a, b, c)) return GCK_OK;
     return gck_error_set(
         error, GCK_UNSUPPORTED, "",

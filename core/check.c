@@ -105,6 +105,31 @@ static gck_status room_take(gck_check *check, gck_error *error)
     return GCK_OK;
 }
 
+/* ---- penalties: their kinks depend on the parameters alone ---- */
+
+/* θ - ε and θ + ε on either side of 0. */
+bool check_penalty_crosses(const gck_check *check, size_t element)
+{
+    const double theta = check->spec.parameters[element], epsilon = check->spec.epsilon;
+    if (!gck_model_penalty_kinked(check->spec.model, element)) return false;
+    if (check->spec.method == GCK_FORWARD) return (theta > 0) != (theta + epsilon > 0);
+    return (theta - epsilon > 0) != (theta + epsilon > 0);
+}
+
+/* l1 is no sum over samples: it is crossed once or not at all. */
+static void penalties_cross(gck_check *check)
+{
+    for (size_t i = 0; takes_epsilon(check->spec.method) && i < check->range_count; i++) {
+        const check_range *range = &check->range[i];
+        if (!gck_model_penalty_kinked(check->spec.model, range->offset)) continue;
+        for (size_t e = range->offset; e < range->offset + range->count; e++) {
+            if (!check_penalty_crosses(check, e)) continue;
+            check->parameter.crossed[e] = 1;
+            check->penalty_crossings++;
+        }
+    }
+}
+
 gck_status gck_check_new(const gck_check_spec *spec, gck_check **ret_check, gck_error *error)
 {
     const gck_model *model = spec->model;
@@ -131,6 +156,7 @@ gck_status gck_check_new(const gck_check_spec *spec, gck_check **ret_check, gck_
     }
     status = room_take(check, error);
     if (status != GCK_OK) goto out;
+    penalties_cross(check);
     *ret_check = check;
     check = NULL;
 out:

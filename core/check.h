@@ -36,6 +36,7 @@ struct gck_check {
     double *slab;
     check_side parameter, x;
     gck_survey survey;
+    size_t penalty_crossings; /* parameters whose stencil crosses the kink of l1 */
     gck_crossings *crossings; /* of each range, then of the inputs */
     double *direction;        /* (ranges, GCK_TENSORS_MAX, directions): exact derivatives */
 };

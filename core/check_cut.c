@@ -24,6 +24,9 @@
 #define RIDDERS_LEVELS 4.0
 #define RIDDERS_WAIT 4.0
 
+/* Steps so small that weights of ordinary size are evaluated one by one (core/direct.c). */
+#define COARSE 0x1p-33
+
 static const double block_bytes_max = 64 << 20;
 
 static size_t minimum(size_t a, size_t b)
@@ -56,7 +59,7 @@ static double stencil_lanes(const gck_check_spec *spec, size_t inputs, size_t la
     const double all = 2.0 * (double)inputs;
     if (spec->method == GCK_RIDDERS) return RIDDERS_WAIT * RIDDERS_LEVELS * all;
     if (!is_quotient(spec->method)) return 0;
-    if (spec->engine == GCK_ENGINE_DIRECT) return all;
+    if (spec->engine == GCK_ENGINE_DIRECT || spec->epsilon < COARSE) return all;
     double kinks = 0;
     if (gck_kink_ahead(spec->model, layer))
         kinks = (double)(gck_kink_units(spec->model) - gck_kink_offset(spec->model, layer));
@@ -73,7 +76,11 @@ static double unit_operations(const gck_check_spec *spec, size_t inputs, size_t 
 
 static double input_operations(const gck_check_spec *spec, size_t rows)
 {
-    return PROBE_OPERATIONS + 3 * (double)rows * gck_tail_operations(spec->model, GCK_FROM_INPUT);
+    double lanes = 1;
+    if (is_quotient(spec->method)) lanes += 2;
+    if (spec->method == GCK_RIDDERS) lanes += 2 * RIDDERS_WAIT * RIDDERS_LEVELS;
+    return PROBE_OPERATIONS +
+           lanes * (double)rows * gck_tail_operations(spec->model, GCK_FROM_INPUT);
 }
 
 static double direction_operations(const gck_model *model, const check_range *range, size_t rows)
@@ -244,6 +251,38 @@ static size_t grain_units_most(const gck_check_spec *spec, size_t rows)
     return most;
 }
 
+static size_t ranges(const gck_check_spec *spec)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < spec->model->layer_count; i++)
+        count += layer_is_checked(spec, i) && layer_parameters(&spec->model->layer[i]) > 0;
+    return count;
+}
+
+/* What is counted of the point, of kinks and along directions. */
+static double counts(const gck_check_spec *spec, size_t samples)
+{
+    const double units = (double)gck_kink_units(spec->model), layers = (double)ranges(spec);
+    double values = 2 * units + 1;
+    if (is_quotient(spec->method) && gck_kink_ahead(spec->model, 0))
+        values += (layers + 1) * (units + (double)samples);
+    if (spec->method == GCK_DIRECTIONAL)
+        values += layers * GCK_TENSORS_MAX * (double)spec->directions;
+    return values;
+}
+
+/* A room, and the partial of its largest grain. */
+static double grain_bytes(const gck_check_spec *spec, size_t rows)
+{
+    const gck_model *model = spec->model;
+    const double x = spec->inputs ? 2 * (double)rows * (double)model->inputs : 0;
+    const double partial =
+        2 * (double)model->parameter_count + x + 2 * (double)gck_kink_units(model) + (double)rows;
+    return (double)rows * sample_bytes(model) +
+           gck_numeric_bytes(model, rows, grain_units_most(spec, rows)) +
+           sizeof(double) * (partial + (double)model->parameter_count);
+}
+
 static void range_estimate(const gck_check_spec *spec, const check_range *range, size_t rows,
                            double blocks, gck_check_cost *cost)
 {
@@ -298,11 +337,9 @@ void gck_check_estimate(const gck_check_spec *spec, size_t samples, gck_check_co
         cost.evaluations += x;
     else
         cost.evaluations = check_evaluations(spec, (double)cost.parameters + x);
-    const double vectors = 4 * ((double)model->parameter_count + x);
-    cost.grain_bytes = (double)rows * sample_bytes(model) +
-                       gck_numeric_bytes(model, rows, grain_units_most(spec, rows)) +
-                       3 * sizeof(double) * (double)model->parameter_count;
-    cost.memory_bytes = sizeof(double) * (vectors + (double)model->parameter_count) +
-                        ((double)model->parameter_count + x) + cost.grain_bytes;
+    const double elements = (double)model->parameter_count + x;
+    cost.grain_bytes = grain_bytes(spec, rows);
+    cost.memory_bytes = (5 * sizeof(double) + 1) * elements +
+                        sizeof(double) * counts(spec, samples) + cost.grain_bytes;
     *ret_cost = cost;
 }

@@ -7,28 +7,6 @@
 
 /* ---- tensors ---- */
 
-bool check_penalty_crosses(const gck_check *check, size_t element)
-{
-    const double theta = check->spec.parameters[element], epsilon = check->spec.epsilon;
-    if (!gck_model_penalty_kinked(check->spec.model, element)) return false;
-    if (check->spec.method == GCK_FORWARD) return (theta > 0) != (theta + epsilon > 0);
-    return (theta - epsilon > 0) != (theta + epsilon > 0);
-}
-
-/* l1 is no sum over samples: it is crossed once or not at all. */
-static size_t penalties_cross(const gck_check *check, const gck_tensor *tensor)
-{
-    size_t crossed = 0;
-    if (isnan(check->spec.epsilon)) return 0;
-    if (!gck_model_penalty_kinked(check->spec.model, tensor->offset)) return 0;
-    for (size_t e = tensor->offset; e < tensor->offset + tensor->count; e++) {
-        if (!check_penalty_crosses(check, e)) continue;
-        check->parameter.crossed[e] = 1;
-        crossed++;
-    }
-    return crossed;
-}
-
 static void tensor_begin(const gck_check *check, const gck_tensor *tensor, gck_tensor_report *ret)
 {
     const check_side *side = &check->parameter;
@@ -110,7 +88,6 @@ static gck_status tensor_fill(const gck_check *check, size_t range, size_t t, gc
                               gck_tensor_report *ret, gck_error *error)
 {
     const gck_tensor *tensor = &check->spec.model->layer[check->range[range].layer].tensor[t];
-    report->kink_crossings += penalties_cross(check, tensor);
     tensor_begin(check, tensor, ret);
     if (check->spec.method == GCK_DIRECTIONAL)
         return directional_judge(check, range, t, ret, error);
@@ -199,6 +176,7 @@ static void head_fill(const gck_check *check, gck_report *report)
     report->detection = NAN;
     report->parameters_checked = check->parameters;
     report->evaluations = cost.evaluations;
+    report->kink_crossings = check->penalty_crossings;
     for (size_t i = 0; check->kinked && i < check->range_count; i++)
         for (size_t k = 0; k < check->spec.data->samples; k++)
             report->kink_crossings +=

@@ -1,4 +1,5 @@
-/* Stencil by stencil: the loss at each of a stencil's points, for what cannot be fitted. */
+/* What cannot be fitted: pairs of unit and sample beside kinks, and single elements, stencil by
+ * stencil. */
 #include "core/segments.h"
 #include "core/stencils.h"
 

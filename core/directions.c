@@ -14,7 +14,7 @@ static void tangent_fill(const gck_numeric *numeric, size_t tensor, const double
     const size_t lanes = numeric->samples->lanes;
     if (tensor == 0) {
         gck_gemm(layer->outputs, lanes, layer->inputs, (gck_gemm_operand){v, true},
-                 (gck_gemm_operand){numeric->x, false}, 0, z);
+                 (gck_gemm_operand){numeric->x, false}, false, z);
         return;
     }
     for (size_t unit = 0; unit < layer->outputs; unit++)

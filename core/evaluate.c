@@ -4,7 +4,6 @@
 #include "core/forward.h"
 
 #include <math.h>
-#include <string.h>
 
 static bool stop_asked(gck_stop stop)
 {

@@ -6,14 +6,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* c = op(a) op(b) + beta c, all row-major and dense: op(a) is (rows, inner), op(b) is (inner,
- * columns). */
+/* c = op(a) op(b), or with `add` c += op(a) op(b), all row-major and dense: op(a) is (rows, inner),
+ * op(b) is (inner, columns). */
 typedef struct gck_gemm_operand {
     const double *values;
     bool transposed; /* stored as the transpose of what it stands for */
 } gck_gemm_operand;
 
 void gck_gemm(size_t rows, size_t columns, size_t inner, gck_gemm_operand a, gck_gemm_operand b,
-              double beta, double *c);
+              bool add, double *c);
 
 #endif

@@ -69,6 +69,10 @@ typedef struct gck_kernels {
      */
     void (*cross)(size_t count, double place, double stretch, const double *x, const double *change,
                   double *mark);
+    /* mark[i] = 1 where x, moved up or down, may pass the place and return on the way: the parabola
+     * through the three turns within twice the range, and the place is nearer than its bend */
+    void (*swing)(size_t count, double place, const double *x, const double *up, const double *down,
+                  double *mark);
     void (*expm1)(size_t count, const double *x, double *result);
     void (*log1p)(size_t count, const double *x, double *result);
 

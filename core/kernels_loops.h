@@ -105,6 +105,24 @@ static void cross(size_t count, double place, double stretch, const double *x, c
     EACH(mark, (x[i] > place) != (MULADD(stretch, change[i], x[i]) > place) ? 1 : mark[i]);
 }
 
+static inline double smaller(double a, double b)
+{
+    return a < b ? a : b;
+}
+
+static inline bool swings_back(double beyond, double up, double down)
+{
+    const double odd = fabs(0.5 * up - 0.5 * down), even = fabs(0.5 * up + 0.5 * down);
+    const double nearest = smaller(fabs(beyond), smaller(fabs(beyond + up), fabs(beyond + down)));
+    return (odd <= 4 * even) & (nearest < even);
+}
+
+static void swing(size_t count, double place, const double *x, const double *up, const double *down,
+                  double *mark)
+{
+    EACH(mark, swings_back(x[i] - place, up[i], down[i]) ? 1 : mark[i]);
+}
+
 /* ---- e^x - 1 and ln(1 + x) near 0 ----
  *
  * Coefficients by Remez's algorithm with 60 digits, for the error relative to the function; that of
@@ -401,6 +419,7 @@ const gck_kernels KERNELS_TABLE = {
     .add_square_change = add_square_change,
     .add_size_change = add_size_change,
     .cross = cross,
+    .swing = swing,
     .expm1 = expm1_all,
     .log1p = log1p_all,
     .normals = normals,

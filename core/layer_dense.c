@@ -9,7 +9,6 @@
 
 #include <complex.h>
 #include <math.h>
-#include <string.h>
 
 enum { OPTION_UNITS, OPTION_ACTIVATION, OPTION_INITIALIZER, OPTION_USE_BIAS, OPTION_L1, OPTION_L2 };
 enum { TENSOR_W, TENSOR_B };
@@ -51,7 +50,7 @@ static void dense_forward(const gck_layer *layer, const gck_layer_pass *pass)
             pass->z[unit * samples + k] = b[unit];
     const double *w = pass->parameters + layer->tensor[TENSOR_W].offset;
     gck_gemm(units, samples, layer->inputs, (gck_gemm_operand){w, true},
-             (gck_gemm_operand){pass->x, false}, biased ? 1 : 0, pass->z);
+             (gck_gemm_operand){pass->x, false}, biased, pass->z);
 }
 
 /* One unit: its row of W times its change; all: W^T times them. */
@@ -63,7 +62,7 @@ static void dense_carry(const gck_layer *layer, const double *parameters, const 
     const double *w = parameters + layer->tensor[TENSOR_W].offset;
     if (carried->unit == GCK_ALL_UNITS) {
         gck_gemm(units, lanes, layer->inputs, (gck_gemm_operand){w, true},
-                 (gck_gemm_operand){carried->values, false}, 0, carried->room);
+                 (gck_gemm_operand){carried->values, false}, false, carried->room);
     } else {
         const gck_kernels *kernels = gck_kernels_active();
         for (size_t unit = 0; unit < units; unit++)
@@ -122,7 +121,7 @@ static void dense_backward(const gck_layer *layer, const gck_layer_pass *pass, c
 {
     const size_t inputs = layer->inputs, units = layer->outputs, samples = pass->samples;
     gck_gemm(inputs, units, samples, (gck_gemm_operand){pass->x, false},
-             (gck_gemm_operand){delta, true}, 1, gradient + layer->tensor[TENSOR_W].offset);
+             (gck_gemm_operand){delta, true}, true, gradient + layer->tensor[TENSOR_W].offset);
     double *db = gradient + layer->tensor[TENSOR_B].offset;
     for (size_t unit = 0; layer->tensor_count > TENSOR_B && unit < units; unit++) {
         double sum = 0;
@@ -133,7 +132,7 @@ static void dense_backward(const gck_layer *layer, const gck_layer_pass *pass, c
     if (dx == NULL) return;
     const double *w = pass->parameters + layer->tensor[TENSOR_W].offset;
     gck_gemm(inputs, samples, units, (gck_gemm_operand){w, false}, (gck_gemm_operand){delta, false},
-             0, dx);
+             false, dx);
 }
 
 static const struct gck_layer_derivatives dense_derivatives = {dense_backward, dense_penalty_slope};

@@ -223,7 +223,7 @@ static void range_set(gck_numeric *numeric)
     gck_fit_init(&numeric->fit, nodes_for(largest));
 }
 
-static size_t terms_of(const gck_numeric *numeric)
+size_t numeric_terms(const gck_numeric *numeric)
 {
     return numeric->spec.method == GCK_FORWARD ? 2 * numeric->fit.nodes : numeric->fit.nodes;
 }
@@ -231,7 +231,7 @@ static size_t terms_of(const gck_numeric *numeric)
 /* Central differences need odd powers alone. */
 static void powers_set(gck_numeric *numeric)
 {
-    const size_t lanes = numeric->samples->lanes, terms = terms_of(numeric);
+    const size_t lanes = numeric->samples->lanes, terms = numeric_terms(numeric);
     const bool odd = numeric->spec.method != GCK_FORWARD;
     for (size_t i = 0; i < numeric->inputs; i++) {
         double *row = numeric->powers + i * terms * lanes;

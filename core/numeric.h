@@ -99,6 +99,8 @@ void numeric_copies(gck_numeric *numeric, size_t layer, size_t first, size_t til
 /* How many samples go into the lanes of `copies` copies. */
 size_t numeric_tile(const gck_numeric *numeric, size_t copies);
 bool numeric_stops(gck_stop stop);
+/* Terms of the layer's fits: odd powers, and for `forward` even ones. */
+size_t numeric_terms(const gck_numeric *numeric);
 /* Whether the method is a difference quotient of one step, central or forward. */
 bool numeric_is_quotient(const gck_numeric *numeric);
 /* The element's place in the model's parameters; the last input may be the bias. */

@@ -1,7 +1,6 @@
 #include "core/pass.h"
 
 #include <assert.h>
-#include <math.h>
 #include <stdlib.h>
 
 static const size_t block_bytes_max = (size_t)32 << 20;

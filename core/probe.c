@@ -1,7 +1,6 @@
 #include <gradcheck/probe.h>
 #include <gradcheck/tensor.h>
 
-#include <assert.h>
 #include <complex.h>
 #include <float.h>
 #include <math.h>

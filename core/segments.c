@@ -61,6 +61,29 @@ static void count_unit(const work *w, size_t unit, size_t points)
     if (w->crossings->unit != NULL) w->crossings->unit[unit] += (double)points;
 }
 
+/* ---- nodes ---- */
+
+/* cos(pi index / (NODES - 1)) */
+static double cosine(size_t index)
+{
+    static const double half[] = {1,
+                                  0.90096886790241912624,
+                                  0.62348980185873353053,
+                                  0.22252093395631440429,
+                                  -0.22252093395631440429,
+                                  -0.62348980185873353053,
+                                  -0.90096886790241912624,
+                                  -1};
+    index %= 2 * (NODES - 1);
+    return half[index < NODES ? index : 2 * (NODES - 1) - index];
+}
+
+/* From the left end to the right one. */
+static double node_at(size_t node)
+{
+    return -cosine(node);
+}
+
 /* ---- what a run sees ---- */
 
 /* Of lanes of one sample z is the same. */
@@ -72,16 +95,29 @@ static bool is_far(double z, double place, const double *change)
     return fabs(z - place) > 2 * largest;
 }
 
-/* Whether the node nearest to the kink lies inside the segment, and the bend there could reach it.
- */
+/* The second derivative in t of what has these values at the nodes, near a node. */
+static double curvature_at(const double value[NODES], size_t node)
+{
+    const size_t at = node < 1 ? 1 : node > NODES - 2 ? NODES - 2 : node;
+    const double left = node_at(at) - node_at(at - 1), right = node_at(at + 1) - node_at(at);
+    return 2 * ((value[at + 1] - value[at]) / right - (value[at] - value[at - 1]) / left) /
+           (left + right);
+}
+
+/* Whether an extremum between two nodes could reach the kink: a parabola's lies up to bend / 8
+ * beyond the nearer of them, and only where their difference is less than bend / 2; twice that, as
+ * the curvature is an estimate. */
 static bool may_return(const double beyond[NODES])
 {
-    size_t nearest = 0;
-    for (size_t node = 1; node < NODES; node++)
-        if (fabs(beyond[node]) < fabs(beyond[nearest])) nearest = node;
-    if (nearest == 0 || nearest == NODES - 1) return false;
-    const double bend = beyond[nearest - 1] - 2 * beyond[nearest] + beyond[nearest + 1];
-    return fabs(beyond[nearest]) < fabs(bend);
+    for (size_t node = 0; node + 1 < NODES; node++) {
+        const double width = node_at(node + 1) - node_at(node);
+        const double bend =
+            width * width *
+            fmax(fabs(curvature_at(beyond, node)), fabs(curvature_at(beyond, node + 1)));
+        const double nearer = fmin(fabs(beyond[node]), fabs(beyond[node + 1]));
+        if (nearer <= bend / 4 && fabs(beyond[node + 1] - beyond[node]) <= bend) return true;
+    }
+    return false;
 }
 
 static void hit_store(work *w, size_t unit, uint32_t lanes, const double beyond[LANES])
@@ -156,27 +192,6 @@ static void one_by_one(work *w, size_t first, size_t count)
 }
 
 /* ---- segments ---- */
-
-/* cos(pi index / (NODES - 1)) */
-static double cosine(size_t index)
-{
-    static const double half[] = {1,
-                                  0.90096886790241912624,
-                                  0.62348980185873353053,
-                                  0.22252093395631440429,
-                                  -0.22252093395631440429,
-                                  -0.62348980185873353053,
-                                  -0.90096886790241912624,
-                                  -1};
-    index %= 2 * (NODES - 1);
-    return half[index < NODES ? index : 2 * (NODES - 1) - index];
-}
-
-/* From the left end to the right one. */
-static double node_at(size_t node)
-{
-    return -cosine(node);
-}
 
 static double step_at(const segment *s, double t)
 {

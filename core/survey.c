@@ -72,11 +72,10 @@ static void saturated_add(const gck_base *base, const gck_survey *survey)
         gck_activation_row_of(&model->layer[model->layer_count - 1].spec.activation);
     if (row->change->kinks != NULL || (row->change->coupled && model->outputs == 1)) return;
     for (size_t k = 0; k < base->lanes; k++) {
-        double largest = 0;
-        for (size_t unit = 0; unit < model->outputs; unit++)
-            largest =
-                fmax(largest, output_slope(last, row->change->coupled, unit * base->lanes + k));
-        *survey->saturated += base->weights[k] != 0 && largest < GCK_SATURATED;
+        bool all = base->weights[k] != 0;
+        for (size_t unit = 0; unit < model->outputs && all; unit++)
+            all = output_slope(last, row->change->coupled, unit * base->lanes + k) < GCK_SATURATED;
+        *survey->saturated += all;
     }
 }
 

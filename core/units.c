@@ -13,8 +13,9 @@
 #include <math.h>
 #include <string.h>
 
-/* A fit is believed where its slope at 0 agrees with the exact one to this share of it and of a 64th
- * of the largest one among the grain's units and samples. The error of a fit between its nodes is smaller still. */
+/* A fit is believed where its slope at 0 agrees with the exact one to this share of it and of a
+ * 64th of the largest one among the grain's units and samples. The error of a fit between its nodes
+ * is smaller still. */
 #define FIT_AGREEMENT 1e-11
 
 /* How far beyond the range a kink must lie: the outermost node stops short of it. */
@@ -23,12 +24,6 @@
 static size_t lanes_of(const gck_numeric *numeric)
 {
     return numeric->samples->lanes;
-}
-
-/* Of the fits: odd powers, and for `forward` even ones. */
-static size_t terms_of(const gck_numeric *numeric)
-{
-    return numeric->spec.method == GCK_FORWARD ? 2 * numeric->fit.nodes : numeric->fit.nodes;
 }
 
 static void fill(double *values, size_t count, double value)
@@ -49,23 +44,15 @@ static void tangents_fill(gck_numeric *numeric, size_t first, size_t count)
     }
 }
 
-static double largest_tangent(const gck_numeric *numeric, size_t count)
-{
-    double largest = 0;
-    for (size_t i = 0; i < count * lanes_of(numeric); i++)
-        if (fabs(numeric->tangents[i]) > largest) largest = fabs(numeric->tangents[i]);
-    return largest;
-}
-
 /* ---- probes ---- */
 
 typedef struct probe {
     gck_numeric *numeric;
     size_t first, tile; /* samples */
-    double floor;       /* of the agreement asked for */
 } probe;
 
-/* The outermost copies see all kinks that the ones between them do. */
+/* The outermost copies see all kinks that the ones between them do, where units do not turn back.
+ */
 static void flag_crossings(void *context, size_t layer, size_t unit, double place, const double *z,
                            const double *change)
 {
@@ -73,6 +60,7 @@ static void flag_crossings(void *context, size_t layer, size_t unit, double plac
     const probe *p = context;
     gck_kernels_active()->cross(2 * p->tile, place, KINK_MARGIN / p->numeric->fit.node[0], z,
                                 change, p->numeric->mark);
+    gck_kernels_active()->swing(p->tile, place, z, change, change + p->tile, p->numeric->mark);
 }
 
 /* Copy 2i is at +node[i], copy 2i + 1 at -node[i]. */
@@ -87,65 +75,32 @@ static void steps_fill(const probe *p, double *row)
         }
 }
 
-/* The fits of one unit in one sample. */
-typedef struct fits {
-    double odd[GCK_NODES_MAX], even[GCK_NODES_MAX];
-} fits;
-
-static fits fits_of(const probe *p, size_t k)
+static double *coefficients_at(const gck_numeric *numeric, size_t u, size_t sample)
 {
-    const gck_fit *fit = &p->numeric->fit;
-    const double *loss = p->numeric->tail.loss + k;
-    fits f = {0};
-    for (size_t node = 0; node < fit->nodes; node++) {
-        const double upper = loss[2 * node * p->tile], lower = loss[(2 * node + 1) * p->tile];
-        for (size_t term = 0; term < fit->nodes; term++) {
-            f.odd[term] += fit->odd[term][node] * ((upper - lower) / 2);
-            f.even[term] += fit->even[term][node] * ((upper + lower) / 2);
+    return numeric->coefficients + u * numeric_terms(numeric) * lanes_of(numeric) + sample;
+}
+
+/* The fits of one unit in one sample, in units of the loss; those of `forward` alternate between
+ * odd and even powers. */
+static void fits_store(const probe *p, size_t u, size_t k)
+{
+    const gck_numeric *numeric = p->numeric;
+    const gck_fit *fit = &numeric->fit;
+    const size_t lanes = lanes_of(numeric), sample = p->first + k;
+    const size_t parities = numeric_terms(numeric) / fit->nodes;
+    const double *loss = numeric->tail.loss + k;
+    double *coefficient = coefficients_at(numeric, u, sample);
+    for (size_t term = 0; term < fit->nodes; term++) {
+        double odd = 0, even = 0;
+        for (size_t node = 0; node < fit->nodes; node++) {
+            const double upper = loss[2 * node * p->tile], lower = loss[(2 * node + 1) * p->tile];
+            odd += fit->odd[term][node] * ((upper - lower) / 2);
+            even += fit->even[term][node] * ((upper + lower) / 2);
         }
+        coefficient[parities * term * lanes] = odd;
+        if (parities > 1) coefficient[(parities * term + 1) * lanes] = even;
     }
-    return f;
-}
-
-/* The first term that the even fit leaves out, if terms go on as the last two do. */
-static double even_rest(const fits *f, size_t nodes)
-{
-    const double last = fabs(f->even[nodes - 1]), before = fabs(f->even[nodes - 2]);
-    return before > last ? last * (last / before) : last;
-}
-
-static bool fits_agree(const probe *p, const fits *f, size_t u, size_t k)
-{
-    const gck_numeric *numeric = p->numeric;
-    const double exact = numeric->tangents[u * lanes_of(numeric) + p->first + k];
-    const double range = numeric->range[p->first + k];
-    const double allowed = FIT_AGREEMENT * (fabs(exact) + p->floor);
-    if (!(fabs(f->odd[0] / range - exact) <= allowed)) return false;
-    if (numeric->spec.method != GCK_FORWARD) return true;
-    return even_rest(f, numeric->fit.nodes) <= allowed * range;
-}
-
-static bool crosses(const probe *p, size_t k)
-{
-    return p->numeric->mark[k] != 0 || p->numeric->mark[p->tile + k] != 0;
-}
-
-/* Powers of `forward` alternate between both fits; those of `central` are odd. */
-static void coefficients_store(const probe *p, size_t u, size_t k)
-{
-    const gck_numeric *numeric = p->numeric;
-    const size_t lanes = lanes_of(numeric), sample = p->first + k, terms = terms_of(numeric);
-    const double weight = numeric->samples->weights[sample];
-    const fits f = fits_of(p, k);
-    const bool trusted = weight != 0 && !crosses(p, k) && fits_agree(p, &f, u, k);
-    const double factor = numeric->spec.factor * weight / numeric->spec.epsilon;
-    double *coefficient = numeric->coefficients + u * terms * lanes + sample;
-    numeric->flagged[u * lanes + sample] = !trusted && weight != 0;
-    const size_t step = terms / numeric->fit.nodes;
-    for (size_t term = 0; term < terms; term++) {
-        const double value = term % step == 0 ? f.odd[term / step] : f.even[term / step];
-        coefficient[term * lanes] = trusted ? factor * value : 0;
-    }
+    numeric->flagged[u * lanes + sample] = numeric->mark[k] != 0 || numeric->mark[p->tile + k] != 0;
 }
 
 static void probe_unit(const probe *p, size_t unit, size_t u)
@@ -156,33 +111,97 @@ static void probe_unit(const probe *p, size_t unit, size_t u)
     const gck_watch watch = {flag_crossings, (void *)p};
     gck_tail_change(&numeric->tail, numeric->layer, watch);
     for (size_t k = 0; k < p->tile; k++)
-        coefficients_store(p, u, k);
+        fits_store(p, u, k);
 }
 
-static gck_status probe_units(gck_numeric *numeric, size_t first, size_t count, gck_stop stop,
-                              gck_error *error)
+static gck_status probe_units(gck_numeric *numeric, const numeric_units *units, gck_error *error)
 {
     const size_t copies = 2 * numeric->fit.nodes, tile = numeric_tile(numeric, copies);
-    const double floor = largest_tangent(numeric, count) / 64;
     for (size_t at = 0; at < lanes_of(numeric); at += tile) {
         const size_t left = lanes_of(numeric) - at;
-        const probe p = {numeric, at, left < tile ? left : tile, floor};
+        const probe p = {numeric, at, left < tile ? left : tile};
         numeric_copies(numeric, numeric->layer, at, p.tile, copies);
-        for (size_t u = 0; u < count; u++) {
-            probe_unit(&p, first + u, u);
-            if (numeric_stops(stop)) return gck_error_set(error, GCK_STOPPED, "", "stopped");
+        for (size_t u = 0; u < units->count; u++) {
+            probe_unit(&p, units->first + u, u);
+            if (numeric_stops(units->stop)) return gck_error_set(error, GCK_STOPPED, "", "stopped");
         }
     }
     return GCK_OK;
+}
+
+/* ---- which fits are believed ---- */
+
+static double fitted_slope(const gck_numeric *numeric, size_t u, size_t sample)
+{
+    return *coefficients_at(numeric, u, sample) / numeric->range[sample];
+}
+
+static double exact_slope(const gck_numeric *numeric, size_t u, size_t sample)
+{
+    return numeric->tangents[u * lanes_of(numeric) + sample];
+}
+
+/* The largest w_k |dL_k/dz| that both ways of taking it show: beside a pole the exact one alone can
+ * be huge, and what it is beside must not be judged by it. */
+static double largest_slope(const gck_numeric *numeric, size_t count)
+{
+    double largest = 0;
+    for (size_t u = 0; u < count; u++)
+        for (size_t k = 0; k < lanes_of(numeric); k++) {
+            const double exact = fabs(exact_slope(numeric, u, k));
+            const double fitted = fabs(fitted_slope(numeric, u, k));
+            const double weight = numeric->samples->weights[k];
+            const double size = weight == 0 ? 0 : weight * (exact < fitted ? exact : fitted);
+            if (size > largest && isfinite(size)) largest = size;
+        }
+    return largest;
+}
+
+/* The first even term that is left out, if terms go on as the last two do. */
+static double even_rest(const gck_numeric *numeric, const double *coefficient)
+{
+    const size_t lanes = lanes_of(numeric), terms = numeric_terms(numeric);
+    const double last = fabs(coefficient[(terms - 1) * lanes]);
+    const double before = fabs(coefficient[(terms - 3) * lanes]);
+    return before > last ? last * (last / before) : last;
+}
+
+static bool fits_agree(const gck_numeric *numeric, size_t u, size_t sample, double floor)
+{
+    const double exact = exact_slope(numeric, u, sample);
+    const double allowed =
+        FIT_AGREEMENT * (fabs(exact) + floor / numeric->samples->weights[sample]);
+    if (!(fabs(fitted_slope(numeric, u, sample) - exact) <= allowed)) return false;
+    if (numeric->spec.method != GCK_FORWARD) return true;
+    return even_rest(numeric, coefficients_at(numeric, u, sample)) <=
+           allowed * numeric->range[sample];
+}
+
+/* Turns believed fits into what the product takes, and others into 0, flagged. */
+static void fits_judge(gck_numeric *numeric, size_t count)
+{
+    const size_t lanes = lanes_of(numeric), terms = numeric_terms(numeric);
+    const double floor = largest_slope(numeric, count) / 64;
+    for (size_t u = 0; u < count; u++)
+        for (size_t k = 0; k < lanes; k++) {
+            const double weight = numeric->samples->weights[k];
+            unsigned char *flagged = &numeric->flagged[u * lanes + k];
+            const bool trusted = weight != 0 && !*flagged && fits_agree(numeric, u, k, floor);
+            const double factor = numeric->spec.factor * weight / numeric->spec.epsilon;
+            double *coefficient = coefficients_at(numeric, u, k);
+            *flagged = !trusted && weight != 0;
+            for (size_t term = 0; term < terms; term++)
+                coefficient[term * lanes] = trusted ? factor * coefficient[term * lanes] : 0;
+        }
 }
 
 /* ---- products ---- */
 
 static void numeric_product(const gck_numeric *numeric, size_t count, double *ret)
 {
-    gck_gemm(numeric->inputs, count, terms_of(numeric) * lanes_of(numeric),
+    gck_gemm(numeric->inputs, count, numeric_terms(numeric) * lanes_of(numeric),
              (gck_gemm_operand){numeric->powers, false},
-             (gck_gemm_operand){numeric->coefficients, true}, 0, ret);
+             (gck_gemm_operand){numeric->coefficients, true}, false, ret);
 }
 
 /* Uses up the tangents. */
@@ -196,7 +215,7 @@ static void exact_product(gck_numeric *numeric, size_t count, double *ret)
             *tangent = weight == 0 ? 0 : *tangent * (numeric->spec.factor * weight);
         }
     gck_gemm(numeric->inputs, count, lanes, (gck_gemm_operand){numeric->x, false},
-             (gck_gemm_operand){numeric->tangents, true}, 0, ret);
+             (gck_gemm_operand){numeric->tangents, true}, false, ret);
 }
 
 /* ---- all together ---- */
@@ -220,8 +239,9 @@ static void add_penalties(const gck_numeric *numeric, const numeric_units *units
 
 static gck_status by_probes(gck_numeric *numeric, const numeric_units *units, gck_error *error)
 {
-    gck_status status = probe_units(numeric, units->first, units->count, units->stop, error);
+    gck_status status = probe_units(numeric, units, error);
     if (status != GCK_OK) return status;
+    fits_judge(numeric, units->count);
     numeric_product(numeric, units->count, units->result->numeric);
     status = numeric_flagged(numeric, units, error);
     return status == GCK_OK ? numeric_direct(numeric, units, true, error) : status;

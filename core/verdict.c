@@ -69,7 +69,7 @@ bool gck_element_is_wrong(double exact, double analytic, double bar, double tole
 {
     const double error = fabs(exact - analytic);
     const double limit = tolerance * fabs(exact) + tolerance * fabs(analytic) + bar;
-    return !(error <= limit) || isinf(error);
+    return !(error <= limit) || isinf(error) || isinf(bar);
 }
 
 /* The larger of two errors; NaN counts as larger than any number. */

@@ -3,7 +3,6 @@
 
 #include <gradcheck/cost.h>
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -238,7 +238,9 @@ static bool decode_check(const struct value *root, const struct place *place,
     gck_check_estimate(&spec->check, spec->data->samples, &cost);
     if (cost.parameters == 0 && !spec->check.inputs)
         return place_fail(&at, "leaves nothing to check: no layer with parameters, no inputs");
+    const double rooms = fmin((double)limits->workers, cost.grains);
     double bytes = cost.memory_bytes + cost.grains * sizeof(gck_partial);
+    if (rooms > 1) bytes += (rooms - 1) * cost.grain_bytes;
     if (spec->include_gradients) bytes += included_numbers(spec, &cost) * REPORT_BYTES_A_NUMBER;
     return memory_admits(place, limits, bytes, cost.operations, spec);
 }

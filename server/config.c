@@ -178,5 +178,6 @@ enum config_outcome config_read(struct config *config, int count, char **argumen
     const long processors = sysconf(_SC_NPROCESSORS_ONLN);
     if (config->workers == 0) config->workers = processors > 0 ? (size_t)processors : 1;
     if (config->workers > 64) config->workers = 64;
+    config->limits.workers = config->workers;
     return CONFIG_RUN;
 }

@@ -18,6 +18,7 @@ struct limits {
     size_t active_bytes; /* estimated memory of all those together */
     size_t retain_jobs;  /* finished ones kept */
     size_t retain_bytes; /* requests and results kept */
+    size_t workers;      /* each has a room of its own on a job */
 };
 
 struct config {

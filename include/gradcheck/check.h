@@ -54,7 +54,7 @@ typedef struct gck_check_cost {
     double evaluations;  /* passes that the plain formula needs */
     double operations;   /* estimated, floating point */
     double grains;       /* at most */
-    double memory_bytes; /* estimated, all but the data */
+    double memory_bytes; /* estimated, all but the data, with one thread at work */
     double grain_bytes;  /* estimated, of a thread's room and its grain at work */
 } gck_check_cost;
 

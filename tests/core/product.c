@@ -121,7 +121,7 @@ void by_gemm(const gck_kernels *kernels, const problem *p, matrix a, matrix b, b
 {
     (void)kernels;
     gck_gemm(p->rows, p->columns, p->inner, (gck_gemm_operand){a.at, p->a == TRANSPOSED},
-             (gck_gemm_operand){b.at, p->b == TRANSPOSED}, add ? 1 : 0, c);
+             (gck_gemm_operand){b.at, p->b == TRANSPOSED}, add, c);
 }
 
 /* ---- what a product must be ---- */

@@ -14,6 +14,67 @@ typedef long double number;
 
 enum { WIDTH_MAX = 256 };
 
+/* ---- networks ---- */
+
+network phi_network(const gck_layer_spec *layers, size_t count, const char *cost)
+{
+    network net = network_new(1, layers, count, cost_named(cost), 3);
+    memset(net.parameters, 0, net.model->parameter_count * sizeof *net.parameters);
+    memset(net.data->y, 0, 3 * net.model->outputs * sizeof *net.data->y);
+    for (size_t k = 0; k < 3; k++)
+        net.data->x[k] = 0.5 + (double)k;
+    return net;
+}
+
+double *phi_weights(network *net, size_t layer)
+{
+    return net->parameters + net->model->layer[layer].tensor[0].offset;
+}
+
+double *phi_biases(network *net, size_t layer)
+{
+    return net->parameters + net->model->layer[layer].tensor[1].offset;
+}
+
+network phi_of_one(const char *activation, double bias, const char *cost)
+{
+    const gck_layer_spec layers[] = {dense(1, activation), dense(1, "linear")};
+    network net = phi_network(layers, 2, cost);
+    phi_weights(&net, 0)[0] = 1;
+    phi_biases(&net, 0)[0] = bias;
+    phi_weights(&net, 1)[0] = 1.5;
+    phi_biases(&net, 1)[0] = -0.25;
+    return net;
+}
+
+network phi_of_three(const char *cost)
+{
+    const gck_layer_spec layers[] = {dense(1, "tanh"), dense(3, "relu"), dense(1, "linear")};
+    network net = phi_network(layers, 3, cost);
+    const double w[] = {1, -1, 1}, b[] = {-0.3, 0.2, 0.1}, v[] = {1, 1.25, -0.5};
+    phi_weights(&net, 0)[0] = 1;
+    phi_biases(&net, 0)[0] = -0.5;
+    memcpy(phi_weights(&net, 1), w, sizeof w);
+    memcpy(phi_biases(&net, 1), b, sizeof b);
+    memcpy(phi_weights(&net, 2), v, sizeof v);
+    return net;
+}
+
+network phi_of_many(size_t units, double low, double high)
+{
+    const gck_layer_spec layers[] = {dense(1, "linear"), dense(units, "relu"), dense(1, "linear")};
+    network net = phi_network(layers, 3, "mse");
+    for (size_t j = 0; j < units; j++) {
+        const double share = ((double)j + 0.5) / (double)units;
+        phi_weights(&net, 1)[j] = 1;
+        phi_biases(&net, 1)[j] = -(low + (high - low) * share);
+        phi_weights(&net, 2)[j] = (j % 2 == 0 ? 1.0 : -0.75) / (double)units;
+    }
+    phi_weights(&net, 0)[0] = 0;
+    phi_biases(&net, 2)[0] = 0.3;
+    return net;
+}
+
 /* ---- the engine's side ---- */
 
 phi phi_new(network net, size_t layer, size_t unit, size_t sample)
@@ -212,4 +273,34 @@ void assert_phi(const phi *p, const double *step, size_t count, const char *what
                       got.unit[j], unit[j]);
     free(unit);
     phi_points_done(&got);
+}
+
+/* ---- steps ---- */
+
+void steps_spread(double low, double high, double *step, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        step[i] = low + (high - low) * fmod((double)(i + 1) * 0.61803398874989485, 1);
+}
+
+void steps_mirrored(double reach, double *step, size_t count)
+{
+    steps_spread(0, reach, step, count / 2);
+    for (size_t i = 0; i < count / 2; i++)
+        step[count / 2 + i] = -step[i];
+}
+
+void assert_phi_spread(const phi *p, double low, double high, size_t count, const char *what)
+{
+    double step[STEPS_MAX];
+    ck_assert_uint_le(count, STEPS_MAX);
+    steps_spread(low, high, step, count);
+    assert_phi(p, step, count, what);
+}
+
+void assert_phi_mirrored(const phi *p, double reach, const char *what)
+{
+    double step[STEPS_MAX];
+    steps_mirrored(reach, step, STEPS_MAX);
+    assert_phi(p, step, STEPS_MAX, what);
 }

@@ -1,6 +1,7 @@
 /* Networks of every form against long doubles: where layers stand, what they leave out, which
  * samples count. */
 #include "tests/core/agree.h"
+#include "tests/core/compare.h"
 #include "tests/core/suite.h"
 
 #include <string.h>
@@ -144,6 +145,53 @@ START_TEST(samples_of_weight_0_do_not_count)
 }
 END_TEST
 
+/* The loss of a gaussian has a pole at z = 0, over which these steps reach. z = x. */
+static network pole_network(double last)
+{
+    const double x[] = {0.25, -0.375, last};
+    const gck_layer_spec layers[] = {dense(1, "gaussian")};
+    network net = network_weighted(1, layers, 1, cost_named("binary_crossentropy"), 3);
+    memcpy(net.data->x, x, sizeof x);
+    net.parameters[0] = 1;
+    return net;
+}
+
+/* On the pole, but of weight 0. */
+START_TEST(a_masked_pole_is_not_seen)
+{
+    network net = pole_network(0);
+    ck_assert(net.data->weights[2] == 0);
+    assert_all_agree(&net, 0.3, "masked");
+    network_done(&net);
+}
+END_TEST
+
+/* Next to it: its slope is beyond all others, its quotients are not, and those of other samples are
+ * as good as ever. */
+START_TEST(a_pole_hides_nothing)
+{
+    const double near[] = {1e-3, 1e-6, 1e-9, 1e-12, 1e-100};
+    for (size_t i = 0; i < COUNT(near); i++) {
+        network net = pole_network(near[i]);
+        net.data->weights[2] = 1;
+        gck_check_spec spec = check_spec_of(&net);
+        spec.epsilon = 0.3;
+        gck_check *check;
+        gck_report *report;
+        ck_assert(check_run(&spec, &check, &report) == GCK_OK);
+        ck_assert_int_eq(report->verdict, GCK_PASS);
+        for (size_t e = 0; e < 2; e++)
+            assert_within(report->layer[0].tensor[e].numeric[0],
+                          wide_quotient(&net, GCK_CENTRAL, 0.3, e).value,
+                          1e-9L * report->layer[0].norms.numeric, "parameter %zu, pole at %g", e,
+                          near[i]);
+        gck_report_free(report);
+        gck_check_free(check);
+        network_done(&net);
+    }
+}
+END_TEST
+
 /* ---- values ---- */
 
 /* Units and weights on their kinks, identical units, zeros that meet zeros. */
@@ -179,5 +227,5 @@ SUITE_MAIN("forms", {one_layer, 0}, {dropout_anywhere, 3}, {dropout_after_dropou
            {activations_anywhere, 3}, {activation_layers_under_an_entropy, 0}, {softmax_inside, 0},
            {a_softmax_of_one_unit, 0}, {without_biases, 0}, {deep_and_narrow, 0}, {wide_layers, 0},
            {penalties_of_both_kinds, 0}, {any_number_of_samples, 18},
-           {samples_of_weight_0_do_not_count, 0}, {initial_values_of_all_kinds, 0},
-           {inputs_of_0, 0})
+           {samples_of_weight_0_do_not_count, 0}, {a_masked_pole_is_not_seen, 0},
+           {a_pole_hides_nothing, 0}, {initial_values_of_all_kinds, 0}, {inputs_of_0, 0})

@@ -161,7 +161,10 @@ START_TEST(bits_do_not_depend_on_alignment)
     const gck_kernels *kernels = products_at(_i);
     if (kernels == NULL) return;
     enum { N = 40 };
-    static _Alignas(64) double a[N * N + 8], b[N * N + 8], c[N * N + 8], want[N * N];
+    _Alignas(64) static double a[N * N + 8];
+    _Alignas(64) static double b[N * N + 8];
+    _Alignas(64) static double c[N * N + 8];
+    static double want[N * N];
     const problem p = {N, N - 5, N, DENSE, DENSE};
     operands_draw();
     for (size_t shift = 0; shift < 8 * 8 * 8; shift++) {

@@ -13,7 +13,7 @@
 #include <string.h>
 
 static const char *const tables[] = {"generic", "avx2", "avx512"};
-enum { TABLES = COUNT(tables), COUNT_MAX = 33, ADAM = 3 };
+enum { TABLES = COUNT(tables), ADAM = 3 };
 
 /* The table, or NULL where the processor cannot run it. */
 static const gck_kernels *kernels_at(int index)
@@ -29,30 +29,7 @@ static const gck_kernels *kernels_at(int index)
     const gck_kernels *KERNELS = kernels_at(_i / STEPPERS); \
     if (KERNELS == NULL) return
 
-/* ---- vectors, and one element more, which must stay ---- */
-
-typedef struct vectors {
-    double g[COUNT_MAX + 1], v[COUNT_MAX + 1], s[COUNT_MAX + 1], w[COUNT_MAX + 1];
-} vectors;
-
-static place place_of(const vectors *x, size_t i)
-{
-    return (place){x->g[i], x->v[i], x->s[i], x->w[i]};
-}
-
-/* Numbers of all sizes between 2^-10 and 2^10. */
-static vectors mixture(void)
-{
-    vectors x;
-    for (size_t i = 0; i <= COUNT_MAX; i++) {
-        const double t = (double)i + 0.5;
-        x.g[i] = sin(3 * t) * exp2(10 * sin(t));
-        x.v[i] = cos(2 * t) * exp2(10 * cos(t));
-        x.s[i] = exp2(10 * sin(5 * t));
-        x.w[i] = cos(t) * exp2(10 * cos(7 * t));
-    }
-    return x;
-}
+/* ---- steps ---- */
 
 /* By the kernel itself, some elements. */
 static void kernel_step(const stepper *s, const gck_kernels *kernels, const settings *o, vectors *x,
@@ -93,13 +70,13 @@ static void assert_steps(const stepper *s, const gck_kernels *kernels, const set
 {
     for (size_t step = 0; step < 2; step++) {
         const vectors before = *x;
-        kernel_step(s, kernels, o, x, 0, COUNT_MAX);
-        for (size_t i = 0; i < COUNT_MAX; i++) {
-            const place from = place_of(&before, i), to = place_of(x, i);
+        kernel_step(s, kernels, o, x, 0, STEPPED_MAX);
+        for (size_t i = 0; i < STEPPED_MAX; i++) {
+            const place from = vectors_place(&before, i), to = vectors_place(x, i);
             const stepped want = s->step(o, &from);
             assert_stepped(s, &want, &from, &to);
         }
-        assert_same_bits(x->g, before.g, COUNT_MAX + 1, "gradients");
+        assert_same_bits(x->g, before.g, STEPPED_MAX + 1, "gradients");
     }
 }
 
@@ -116,10 +93,10 @@ START_TEST(steps_are_the_formulas)
         {0, {0.9, 0.999}, 1e-8, {0.1, 0.001}},
         {3e-9, {0x1.fffffffffffffp-1, 0.1}, 1e-3, {0x1p-53, 0.3}},
     };
-    vectors x = mixture();
+    vectors x = vectors_mixture();
     assert_steps(s, kernels, &usual, &x);
     for (size_t i = 0; i < COUNT(others); i++) {
-        x = mixture();
+        x = vectors_mixture();
         assert_steps(s, kernels, &others[i], &x);
     }
 }
@@ -137,7 +114,7 @@ START_TEST(gradients_of_all_sizes_are_taken)
         x.g[i] = (i % 2 == 0 ? 1 : -1) * gradients[i / 2];
         x.w[i] = i % 4 < 2 ? 0 : 1;
     }
-    _Static_assert(2 * COUNT(gradients) <= COUNT_MAX, "all fit");
+    _Static_assert(2 * COUNT(gradients) <= STEPPED_MAX, "all fit");
     assert_steps(s, kernels, &usual, &x);
 }
 END_TEST
@@ -147,12 +124,12 @@ START_TEST(squares_that_overflow_stop_the_parameter)
 {
     EACH_STEPPER_OF_EACH_TABLE(s, kernels);
     if (!s->squares) return;
-    vectors x = mixture(), calm = x;
+    vectors x = vectors_mixture(), calm = x;
     x.g[5] = 1e200;
     x.g[17] = -1e300;
     const double w[] = {x.w[5], x.w[17]};
-    kernel_step(s, kernels, &usual, &x, 0, COUNT_MAX);
-    kernel_step(s, kernels, &usual, &calm, 0, COUNT_MAX);
+    kernel_step(s, kernels, &usual, &x, 0, STEPPED_MAX);
+    kernel_step(s, kernels, &usual, &calm, 0, STEPPED_MAX);
     ck_assert(isinf(x.s[5]) && isinf(x.s[17]));
     ck_assert(x.w[5] == w[0] && x.w[17] == w[1]);
     assert_same_bits(x.w + 6, calm.w + 6, 11, s->name);
@@ -164,26 +141,26 @@ START_TEST(zero_gradients_move_nothing)
 {
     EACH_STEPPER_OF_EACH_TABLE(s, kernels);
     vectors x = {.g = {0}};
-    for (size_t i = 0; i < COUNT_MAX; i++) {
+    for (size_t i = 0; i < STEPPED_MAX; i++) {
         x.g[i] = i % 2 == 0 ? 0.0 : -0.0;
         x.w[i] = (double)i - 7;
         if (!s->means) x.v[i] = NAN;
         if (!s->means && !s->squares) x.s[i] = NAN;
     }
     const vectors before = x;
-    kernel_step(s, kernels, &usual, &x, 0, COUNT_MAX);
-    assert_same_bits(x.w, before.w, COUNT_MAX, s->name);
+    kernel_step(s, kernels, &usual, &x, 0, STEPPED_MAX);
+    assert_same_bits(x.w, before.w, STEPPED_MAX, s->name);
 }
 END_TEST
 
 START_TEST(what_is_no_number_stays_where_it_is)
 {
     EACH_STEPPER_OF_EACH_TABLE(s, kernels);
-    vectors x = mixture(), clean = x;
+    vectors x = vectors_mixture(), clean = x;
     x.g[3] = x.g[20] = NAN;
-    kernel_step(s, kernels, &usual, &x, 0, COUNT_MAX);
-    kernel_step(s, kernels, &usual, &clean, 0, COUNT_MAX);
-    for (size_t i = 0; i < COUNT_MAX; i++)
+    kernel_step(s, kernels, &usual, &x, 0, STEPPED_MAX);
+    kernel_step(s, kernels, &usual, &clean, 0, STEPPED_MAX);
+    for (size_t i = 0; i < STEPPED_MAX; i++)
         if (i == 3 || i == 20)
             ck_assert(isnan(x.w[i]));
         else
@@ -195,20 +172,20 @@ END_TEST
 START_TEST(counts_and_places_do_not_show)
 {
     EACH_STEPPER_OF_EACH_TABLE(s, kernels);
-    const vectors before = mixture();
+    const vectors before = vectors_mixture();
     vectors alone = before;
-    for (size_t i = 0; i <= COUNT_MAX; i++)
+    for (size_t i = 0; i <= STEPPED_MAX; i++)
         kernel_step(s, kernels, &usual, &alone, i, 1);
     for (size_t first = 0; first < 3; first++)
-        for (size_t count = 0; first + count <= COUNT_MAX; count++) {
+        for (size_t count = 0; first + count <= STEPPED_MAX; count++) {
             vectors x = before, want = before;
             kernel_step(s, kernels, &usual, &x, first, count);
             memcpy(want.v + first, alone.v + first, count * sizeof *x.v);
             memcpy(want.s + first, alone.s + first, count * sizeof *x.s);
             memcpy(want.w + first, alone.w + first, count * sizeof *x.w);
-            assert_same_bits(x.v, want.v, COUNT_MAX + 1, "v");
-            assert_same_bits(x.s, want.s, COUNT_MAX + 1, "s");
-            assert_same_bits(x.w, want.w, COUNT_MAX + 1, "w");
+            assert_same_bits(x.v, want.v, STEPPED_MAX + 1, "v");
+            assert_same_bits(x.s, want.s, STEPPED_MAX + 1, "s");
+            assert_same_bits(x.w, want.w, STEPPED_MAX + 1, "w");
         }
 }
 END_TEST
@@ -217,13 +194,13 @@ END_TEST
 
 static void optimizer_step(const stepper *s, const gck_choice *choice, uint64_t step, vectors *x)
 {
-    double state[2 * COUNT_MAX];
-    const size_t slot_bytes = COUNT_MAX * sizeof *state;
-    double *const squares = s->means ? state + COUNT_MAX : state;
+    double state[2 * STEPPED_MAX];
+    const size_t slot_bytes = STEPPED_MAX * sizeof *state;
+    double *const squares = s->means ? state + STEPPED_MAX : state;
     ck_assert_uint_eq(gck_optimizer_slots(choice), (size_t)s->means + (size_t)s->squares);
     if (s->means) memcpy(state, x->v, slot_bytes);
     if (s->squares) memcpy(squares, x->s, slot_bytes);
-    gck_optimizer_step(choice, step, COUNT_MAX, x->g, state, x->w);
+    gck_optimizer_step(choice, step, STEPPED_MAX, x->g, state, x->w);
     if (s->means) memcpy(x->v, state, slot_bytes);
     if (s->squares) memcpy(x->s, squares, slot_bytes);
 }
@@ -235,12 +212,12 @@ START_TEST(optimizers_step_by_the_kernels)
     settings o = usual;
     o.correction[0] = 1 - pow(0.9, 7);
     o.correction[1] = 1 - pow(0.999, 7);
-    vectors x = mixture(), want = x;
+    vectors x = vectors_mixture(), want = x;
     optimizer_step(s, &choice, 7, &x);
-    kernel_step(s, kernels, &o, &want, 0, COUNT_MAX);
-    assert_same_bits(x.v, want.v, COUNT_MAX + 1, "v");
-    assert_same_bits(x.s, want.s, COUNT_MAX + 1, "s");
-    assert_same_bits(x.w, want.w, COUNT_MAX + 1, "w");
+    kernel_step(s, kernels, &o, &want, 0, STEPPED_MAX);
+    assert_same_bits(x.v, want.v, STEPPED_MAX + 1, "v");
+    assert_same_bits(x.s, want.s, STEPPED_MAX + 1, "s");
+    assert_same_bits(x.w, want.w, STEPPED_MAX + 1, "w");
 }
 END_TEST
 
@@ -293,10 +270,10 @@ START_TEST(adam_corrects_its_means)
                         {correction_at(t->beta[0], t->step), correction_at(t->beta[1], t->step)}};
     const long double share = /* the root of the second one has half */
         correction_error(t->beta[0], t->step) + correction_error(t->beta[1], t->step) / 2;
-    vectors x = mixture(), after = x;
+    vectors x = vectors_mixture(), after = x;
     optimizer_step(s, &choice, t->step, &after);
-    for (size_t i = 0; i < COUNT_MAX; i++) {
-        const place from = place_of(&x, i), to = place_of(&after, i);
+    for (size_t i = 0; i < STEPPED_MAX; i++) {
+        const place from = vectors_place(&x, i), to = vectors_place(&after, i);
         stepped want = s->step(&o, &from);
         want.w.error += share * fabsl(x.w[i] - want.w.is);
         assert_stepped(s, &want, &from, &to);

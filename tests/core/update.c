@@ -10,6 +10,24 @@ typedef stepped_value value;
 /* What an operation errs by where it underflows, in units of one rounding. */
 #define UNDERFLOW (SMALLEST / ROUNDOFF)
 
+place vectors_place(const vectors *x, size_t i)
+{
+    return (place){x->g[i], x->v[i], x->s[i], x->w[i]};
+}
+
+vectors vectors_mixture(void)
+{
+    vectors x;
+    for (size_t i = 0; i <= STEPPED_MAX; i++) {
+        const double t = (double)i + 0.5;
+        x.g[i] = sin(3 * t) * exp2(10 * sin(t));
+        x.v[i] = cos(2 * t) * exp2(10 * cos(t));
+        x.s[i] = exp2(10 * sin(5 * t));
+        x.w[i] = cos(t) * exp2(10 * cos(7 * t));
+    }
+    return x;
+}
+
 /* d v + (1 - d) g: a product on the left, 1 - d and a product on the right, the sum. */
 static value mean_of(double d, double v, double g)
 {

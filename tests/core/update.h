@@ -4,6 +4,7 @@
 #define TESTS_CORE_UPDATE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 typedef struct stepped_value {
     long double is;
@@ -18,6 +19,16 @@ typedef struct stepped {
 typedef struct place {
     double g, v, s, w;
 } place;
+
+/* Of a step's elements, and one more, which must stay. */
+enum { STEPPED_MAX = 33 };
+typedef struct vectors {
+    double g[STEPPED_MAX + 1], v[STEPPED_MAX + 1], s[STEPPED_MAX + 1], w[STEPPED_MAX + 1];
+} vectors;
+
+place vectors_place(const vectors *x, size_t i);
+/* Numbers of all sizes between 2^-10 and 2^10. */
+vectors vectors_mixture(void);
 
 typedef struct settings {
     double rate, decay[2], epsilon, correction[2];
