@@ -80,6 +80,10 @@ fuzz: deps-fuzz ## run each fuzz target for FUZZ_SECONDS (600)
 
 fuzzers: $(FUZZERS)
 
+statistics: deps-test ## random networks by the thousand: the counts of docs/numerics.md
+	@$(MAKE) --no-print-directory $(BUILD)/tests/core/test_random_networks
+	RANDOM_NETWORKS=long CK_DEFAULT_TIMEOUT=0 $(BUILD)/tests/core/test_random_networks
+
 BENCH_PROGRAMS := $(BUILD)/bench/engine $(BUILD)/bench/load
 bench: deps-bench ## measure against torch and FastAPI; BENCH_QUICK=1: a minute
 	@$(MAKE) --no-print-directory $(DAEMON) $(BENCH_PROGRAMS)
@@ -147,4 +151,4 @@ $(BUILD)/bench/load: $(BUILD)/bench/load.o
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-.PHONY: all demo run check tests asan ubsan tsan lint check-layers fuzz fuzzers bench install clean help
+.PHONY: all demo run check tests asan ubsan tsan lint check-layers fuzz fuzzers statistics bench install clean help

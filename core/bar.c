@@ -59,7 +59,9 @@ static void cost_sizes(const gck_pass *pass, const gck_base *base, double factor
         for (size_t k = 0; k < samples; k++) {
             double *d = &delta[unit * samples + k];
             if (exact->sizes == NULL) *d = fabs(base->cost_slope[unit * base->lanes + k]);
-            *d = pass->weights[k] == 0 ? 0 : *d * (BAR * fabs(factor) * pass->weights[k]);
+            *d = pass->weights[k] == 0
+                     ? 0
+                     : (*d + SLOPE_FLOOR) * (BAR * fabs(factor) * pass->weights[k]);
         }
 }
 
@@ -120,7 +122,8 @@ static void penalty_sizes(const gck_model *model, const gck_bar_room *room, doub
         for (size_t t = 0; gck_layer_is_penalised(layer) && t < layer->tensor_count; t++)
             for (size_t e = layer->tensor[t].offset;
                  e < layer->tensor[t].offset + layer->tensor[t].count; e++)
-                bar[e] += BAR * derivatives->penalty_slope(layer, t, room->parameters[e]);
+                bar[e] +=
+                    BAR * (derivatives->penalty_slope(layer, t, room->parameters[e]) + SLOPE_FLOOR);
     }
 }
 

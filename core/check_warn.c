@@ -207,8 +207,8 @@ static gck_status tensor_warn(const char *place, const gck_tensor_report *tensor
     const int digits = tensor->distance > 1.2 * report->tolerance ? 2 : 9;
     if (!isfinite(norms->analytic) || !isfinite(norms->exact))
         return gck_report_warn(report, error,
-                               "%s%s: the gradient is not finite, though the cost is: some terms "
-                               "overflow",
+                               "%s%s: terms of the gradient or of its exact derivative overflow, "
+                               "though the cost does not: what is not finite cannot be judged",
                                place, tensor->name);
     if (norms->analytic <= norms->bar && norms->exact <= norms->bar)
         return gck_report_warn(report, error,

@@ -1,5 +1,6 @@
 #include <gradcheck/verdict.h>
 
+#include <float.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -65,11 +66,13 @@ gck_norms gck_norms_join(const gck_norms *a, const gck_norms *b)
                        .bar = gck_norm_join(a->bar, b->bar)};
 }
 
-bool gck_element_is_wrong(double exact, double analytic, double bar, double tolerance)
+gck_verdict gck_element_verdict(double exact, double analytic, double bar, double tolerance)
 {
+    if (!isfinite(analytic)) return GCK_FAIL;
+    if (!isfinite(exact) || !isfinite(bar)) return GCK_INCONCLUSIVE;
     const double error = fabs(exact - analytic);
-    const double limit = tolerance * fabs(exact) + tolerance * fabs(analytic) + bar;
-    return !(error <= limit) || isinf(error) || isinf(bar);
+    const double limit = tolerance * fabs(exact) + tolerance * fabs(analytic) + bar + DBL_MIN;
+    return error <= limit && isfinite(error) ? GCK_PASS : GCK_FAIL;
 }
 
 /* The larger of two errors; NaN counts as larger than any number. */
@@ -79,7 +82,7 @@ static double worse(double a, double b)
 }
 
 static gck_element element_at(const gck_tensor_report *tensor, size_t index, double error,
-                              bool wrong)
+                              gck_verdict verdict)
 {
     const double a = tensor->analytic[index], n = tensor->exact[index];
     const double size = worse(fabs(a), fabs(n));
@@ -89,41 +92,41 @@ static gck_element element_at(const gck_tensor_report *tensor, size_t index, dou
                          .exact = n,
                          .absolute_error = error,
                          .relative_error = error == 0 ? 0 : error / size,
-                         .verdict = wrong ? GCK_FAIL : GCK_PASS};
+                         .verdict = verdict};
 }
 
-static bool is_worse(double error, bool wrong, const gck_element *than)
+static bool is_worse(double error, gck_verdict verdict, const gck_element *than)
 {
-    if (wrong != (than->verdict == GCK_FAIL)) return wrong;
+    if (verdict != than->verdict) return verdict > than->verdict;
     return !isnan(than->absolute_error) && !(error <= than->absolute_error);
 }
 
 /* Keeps the list sorted, the worst first; of equals the earlier index stays ahead. */
 static void worst_insert(gck_tensor_report *tensor, size_t limit, size_t index, double error,
-                         bool wrong)
+                         gck_verdict verdict)
 {
     size_t place = tensor->worst_count;
-    while (place > 0 && is_worse(error, wrong, &tensor->worst[place - 1]))
+    while (place > 0 && is_worse(error, verdict, &tensor->worst[place - 1]))
         place--;
     if (place >= limit) return;
     if (tensor->worst_count < limit) tensor->worst_count++;
     memmove(&tensor->worst[place + 1], &tensor->worst[place],
             (tensor->worst_count - place - 1) * sizeof tensor->worst[0]);
-    tensor->worst[place] = element_at(tensor, index, error, wrong);
+    tensor->worst[place] = element_at(tensor, index, error, verdict);
 }
 
 static void elements_judge(gck_tensor_report *tensor, double tolerance, size_t limit)
 {
     for (size_t i = 0; i < tensor->count; i++) {
-        const double a = tensor->analytic[i], n = tensor->exact[i];
-        const double error = fabs(n - a),
-                     relative = error == 0 ? 0 : error / worse(fabs(a), fabs(n));
-        const bool wrong = gck_element_is_wrong(n, a, tensor->bar[i], tolerance);
+        const double a = tensor->analytic[i], n = tensor->exact[i], error = fabs(n - a);
+        const double relative = error == 0 ? 0 : error / worse(fabs(a), fabs(n));
+        const gck_verdict verdict = gck_element_verdict(n, a, tensor->bar[i], tolerance);
         tensor->max_absolute_error = worse(tensor->max_absolute_error, error);
         tensor->max_relative_error = worse(tensor->max_relative_error, relative);
-        tensor->wrong_elements += wrong;
+        tensor->wrong_elements += verdict == GCK_FAIL;
         tensor->kinks += tensor->crossed != NULL && tensor->crossed[i] != 0;
-        worst_insert(tensor, limit, i, error, wrong);
+        if (verdict > tensor->verdict) tensor->verdict = verdict;
+        worst_insert(tensor, limit, i, error, verdict);
     }
 }
 
@@ -136,6 +139,7 @@ gck_status gck_tensor_judge(gck_tensor_report *tensor, double tolerance, size_t 
     tensor->worst_count = tensor->kinks = tensor->wrong_elements = 0;
     tensor->max_absolute_error = tensor->max_relative_error = 0;
     tensor->detection = NAN;
+    tensor->verdict = GCK_PASS;
     elements_judge(tensor, tolerance, limit);
     tensor->norms =
         (gck_norms){.analytic = gck_vector_norm(tensor->analytic, count),
@@ -147,7 +151,6 @@ gck_status gck_tensor_judge(gck_tensor_report *tensor, double tolerance, size_t 
     tensor->distance = gck_distance(&tensor->norms);
     tensor->refined_distance = gck_refined_distance(&tensor->norms);
     tensor->error_bar = gck_error_bar(&tensor->norms);
-    tensor->verdict = tensor->wrong_elements > 0 ? GCK_FAIL : GCK_PASS;
     return GCK_OK;
 }
 

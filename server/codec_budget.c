@@ -8,8 +8,12 @@
 static _Thread_local struct {
     bool open;
     enum budget_refusal refusal;
-    size_t bytes, limit;
+    size_t bytes, most, limit;
 } account;
+
+/* What a body of many small nodes leaves to the allocator is given back to the system from here on.
+ */
+#define TRIM_BYTES ((size_t)64 << 20)
 
 static _Atomic size_t bytes_of_all;
 
@@ -17,13 +21,16 @@ void budget_open(size_t limit)
 {
     account.open = true;
     account.refusal = BUDGET_NOT_REFUSED;
-    account.bytes = 0;
+    account.bytes = account.most = 0;
     account.limit = limit;
 }
 
 void budget_close(void)
 {
     account.open = false;
+#ifdef __GLIBC__
+    if (account.most >= TRIM_BYTES) malloc_trim(0);
+#endif
 }
 
 enum budget_refusal budget_refused(void)
@@ -47,6 +54,7 @@ static bool grant(size_t size)
 static void count(size_t taken)
 {
     account.bytes += taken < account.limit - account.bytes ? taken : account.limit - account.bytes;
+    if (account.bytes > account.most) account.most = account.bytes;
     atomic_fetch_add(&bytes_of_all, taken);
 }
 

@@ -5,8 +5,9 @@
  *
  * The verdict comes from the exact derivative n: an element a is wrong unless
  *   |n - a| <= tolerance (|n| + |a|) + bar,
- * where bar bounds what rounding can do to both; a tensor fails if an element is wrong. Comparisons
- * are written so that NaN fails. */
+ * where bar bounds what rounding can do to both; a tensor fails if an element is wrong. Where the
+ * exact derivative overflows, though the cost does not, there is none, and the verdict is
+ * inconclusive. Comparisons are written so that NaN fails. */
 #ifndef GRADCHECK_VERDICT_H
 #define GRADCHECK_VERDICT_H
 
@@ -38,7 +39,10 @@ double gck_error_bar(const gck_norms *norms);
 /* Norms of two vectors, one after the other (concatenated). */
 gck_norms gck_norms_join(const gck_norms *a, const gck_norms *b);
 
-bool gck_element_is_wrong(double exact, double analytic, double bar, double tolerance);
+/* Fails unless |exact - analytic| is within tolerance (|exact| + |analytic|) + bar, and the
+ * smallest normal number; inconclusive where the exact derivative or its bar overflows, and so is
+ * none. An analytic one that is not finite fails. */
+gck_verdict gck_element_verdict(double exact, double analytic, double bar, double tolerance);
 
 typedef struct gck_element {
     size_t index; /* flat, row-major in its tensor */

@@ -7,7 +7,6 @@
 #include "core/derivatives.h"
 #include "core/exact.h"
 #include "core/forward.h"
-#include "core/gemm.h"
 
 #include <gradcheck/activation.h>
 #include <gradcheck/cost.h>
@@ -586,19 +585,29 @@ void plain_close(plain *p)
     point_done(&p->lower);
 }
 
+/* sum += factor * values */
+static void accumulate(size_t count, double factor, const double *values, double *sum)
+{
+    for (size_t i = 0; i < count; i++)
+        sum[i] += factor * values[i];
+}
+
 static void dense_errors(const plain *p, size_t index)
 {
     const gck_layer *layer = &p->pass->model->layer[index];
     const size_t samples = p->pass->samples, inputs = layer->inputs, units = layer->outputs;
+    const double *w = p->size + layer->tensor[0].offset, *x = p->pass->layer[index].x;
     const double g = (double)(inputs + 4) * U;
-    for (size_t i = 0; i < inputs * samples; i++)
-        p->room[i] =
-            g * fabs(p->pass->layer[index].x[i]) + (index == 0 ? 0 : p->error_a[index - 1][i]);
     for (size_t i = 0; i < units * samples; i++)
         p->error_z[index][i] =
             layer->tensor_count > 1 ? g * p->size[layer->tensor[1].offset + i / samples] : 0;
-    gck_gemm(units, samples, inputs, (gck_gemm_operand){p->size + layer->tensor[0].offset, true},
-             (gck_gemm_operand){p->room, false}, 1, p->error_z[index]);
+    for (size_t i = 0; i < inputs; i++) {
+        for (size_t k = 0; k < samples; k++)
+            p->room[k] = g * fabs(x[i * samples + k]) +
+                         (index == 0 ? 0 : p->error_a[index - 1][i * samples + k]);
+        for (size_t j = 0; j < units; j++)
+            accumulate(samples, w[i * units + j], p->room, p->error_z[index] + j * samples);
+    }
 }
 
 /* The larger of |f'| at z ± reach, times reach. */
