@@ -421,9 +421,8 @@ static void compare_slope(const gck_choice *cost, const batch *b, size_t k, size
     assert_within(exact, w->value, few + w->argument * ROUNDOFF * w->size,
                   "%s on %s, %zu units, sample %zu, unit %zu", cost->item->name,
                   b->activation.item->name, b->units, k, j);
-    assert_within(exact, backward, few,
-                  "%s on %s, %zu units, sample %zu, unit %zu: backward", cost->item->name,
-                  b->activation.item->name, b->units, k, j);
+    assert_within(exact, backward, few, "%s on %s, %zu units, sample %zu, unit %zu: backward",
+                  cost->item->name, b->activation.item->name, b->units, k, j);
 }
 
 static void compare_batch(const gck_choice *cost, const batch *b)
