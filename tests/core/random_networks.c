@@ -648,9 +648,9 @@ static void layer_errors(const plain *p, size_t index)
     const gck_layer *layer = &p->pass->model->layer[index];
     const gck_layer_pass *place = &p->pass->layer[index];
     const size_t count = layer->outputs * p->pass->samples;
-    for (size_t i = 0; i < count; i++)
-        p->error_z[index][i] = index == 0 ? 2 * U * fabs(place->x[i]) : p->error_a[index - 1][i];
     if (layer->tensor_count > 0) dense_errors(p, index);
+    for (size_t i = 0; i < count && layer->tensor_count == 0; i++)
+        p->error_z[index][i] = index == 0 ? 2 * U * fabs(place->x[i]) : p->error_a[index - 1][i];
     for (size_t i = 0; i < count && place->mask != NULL; i++)
         p->error_a[index][i] = place->mask[i] * p->error_z[index][i] + U * fabs(place->a[i]);
     if (place->z == NULL) return;

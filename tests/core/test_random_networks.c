@@ -132,41 +132,43 @@ static void assert_plain_engine(const random_network *drawn, double epsilon,
     }
 }
 
-/* ---- the fast engine's bound: the rounding bar, and where units are probed FIT_AGREEMENT of
- * core/units.c: sum over samples of |F w_k x_ik| 1e-11 (|dL/dz_jk| + the layer's largest / 64) ----
+/* ---- the fast engine's bound: the rounding bar and, where units are probed, FIT_AGREEMENT of
+ * core/units.c, sum over samples of |F x_ik| 1e-11 (w_k |dL/dz_jk| + the layer's largest / 64) ----
  */
 
 #define FIT_AGREEMENT 1e-11
 
-static void tangent_sizes(gck_numeric *numeric, size_t layer, double *tangents)
+/* (units, lanes): w_k |dL/dz_jk| + the largest of them / 64; 0 where the weight is. */
+static void slopes_fill(gck_numeric *numeric, size_t layer, double *slopes)
 {
     const size_t lanes = numeric->samples->lanes, units = numeric->spec.model->layer[layer].outputs;
+    const double *weights = numeric->samples->weights;
     double largest = 0;
     for (size_t u = 0; u < units; u++) {
         double *row = gck_tail_begin(&numeric->tail, numeric->samples, u);
         for (size_t k = 0; k < lanes; k++)
             row[k] = 1;
         gck_tail_tangent(&numeric->tail, layer);
-        memcpy(tangents + u * lanes, numeric->tail.loss, lanes * sizeof *tangents);
+        for (size_t k = 0; k < lanes; k++) {
+            slopes[u * lanes + k] = weights[k] == 0 ? 0 : weights[k] * fabs(numeric->tail.loss[k]);
+            largest = fmax(largest, slopes[u * lanes + k]);
+        }
     }
     for (size_t i = 0; i < units * lanes; i++)
-        largest = fmax(largest, fabs(tangents[i]));
-    for (size_t i = 0; i < units * lanes; i++)
-        tangents[i] = fabs(tangents[i]) + largest / 64;
+        slopes[i] += weights[i % lanes] == 0 ? 0 : largest / 64;
 }
 
-static void layer_fit_bounds(gck_numeric *numeric, size_t index, double *tangents, double *bound)
+static void layer_fit_bounds(gck_numeric *numeric, size_t index, double *slopes, double *bound)
 {
     const gck_layer *layer = &numeric->spec.model->layer[index];
     const size_t lanes = numeric->samples->lanes;
     numeric_layer(numeric, index);
-    tangent_sizes(numeric, index, tangents);
+    slopes_fill(numeric, index, slopes);
     for (size_t i = 0; i < numeric->inputs; i++)
         for (size_t u = 0; u < layer->outputs; u++) {
             double sum = 0;
             for (size_t k = 0; k < lanes; k++)
-                sum += numeric->samples->weights[k] * fabs(numeric->x[i * lanes + k]) *
-                       tangents[u * lanes + k];
+                sum += fabs(numeric->x[i * lanes + k]) * slopes[u * lanes + k];
             bound[numeric_element(numeric, i, u)] =
                 FIT_AGREEMENT * fabs(numeric->spec.factor) * sum;
         }
@@ -200,11 +202,11 @@ static double *fit_bounds(const random_network *drawn)
     gck_pass *pass;
     gck_numeric *numeric = numeric_open(drawn, &pass);
     double *bound = gck_vector_new(random_gradient_count(drawn));
-    double *tangents = gck_vector_new(random_widest(drawn->net.model) * numeric->samples->lanes);
+    double *slopes = gck_vector_new(random_widest(drawn->net.model) * numeric->samples->lanes);
     for (size_t i = 0; i < drawn->net.model->layer_count; i++)
         if (drawn->net.model->layer[i].tensor_count > 0)
-            layer_fit_bounds(numeric, i, tangents, bound);
-    gck_vector_free(tangents);
+            layer_fit_bounds(numeric, i, slopes, bound);
+    gck_vector_free(slopes);
     gck_numeric_free(numeric);
     gck_pass_free(pass);
     return bound;
