@@ -5,8 +5,12 @@
 
 #include <math.h>
 
-/* Units of rounding that are granted to each term. */
+/* Units of rounding that are granted to each term, and once more for every so many terms of the
+ * sums that a gradient is made of. Equal terms, as those of a network that starts at zeros, are
+ * rounded to the same side one after the other, and where their sum cancels that of the others, as
+ * a bias's does when the samples are sorted by class, this is all that is left. */
 #define BAR 0x8p-52
+#define BAR_TERMS 64.0
 
 /* Slopes below are lost in the complex step's underflow, or in the backward pass's. */
 #define SLOPE_FLOOR 0x1p-700
@@ -47,21 +51,29 @@ static void absolute(size_t count, const double *from, double *to)
         to[i] = fabs(from[i]);
 }
 
-/* BAR * |factor| w_k * size of dL/dvalue */
+/* Terms of the sums over samples and, layer by layer, over units. */
+static double terms_of(const gck_model *model, size_t samples)
+{
+    double terms = (double)samples;
+    for (size_t i = 0; i < model->layer_count; i++)
+        terms += (double)model->layer[i].outputs;
+    return terms;
+}
+
+/* BAR * (1 + terms / BAR_TERMS) * |factor| w_k * size of dL/dvalue */
 static void cost_sizes(const gck_pass *pass, const gck_base *base, double factor, double *delta)
 {
     const gck_model *model = pass->model;
     const gck_outputs outputs = gck_pass_outputs(pass);
     const struct gck_cost_exact *exact = gck_cost_exact_of(&model->cost, outputs.activation);
     const size_t samples = pass->samples;
+    const double share = BAR * (1 + terms_of(model, samples) / BAR_TERMS) * fabs(factor);
     if (exact->sizes != NULL) exact->sizes(&outputs, pass->y, delta);
     for (size_t unit = 0; unit < outputs.units; unit++)
         for (size_t k = 0; k < samples; k++) {
             double *d = &delta[unit * samples + k];
             if (exact->sizes == NULL) *d = fabs(base->cost_slope[unit * base->lanes + k]);
-            *d = pass->weights[k] == 0
-                     ? 0
-                     : (*d + SLOPE_FLOOR) * (BAR * fabs(factor) * pass->weights[k]);
+            *d = pass->weights[k] == 0 ? 0 : (*d + SLOPE_FLOOR) * (share * pass->weights[k]);
         }
 }
 

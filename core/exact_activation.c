@@ -172,7 +172,8 @@ enum { STRIP = 64 };
 /* Dual numbers, value and tangent: a_j = n_j / sum n_i with n_i = (a_i, a_i t_i), as a common
  * factor of all n_i is free and the a_i sum to 1. So is a common change of all z, and without the
  * tangent of the largest output, t_i - t_top, nothing is subtracted from 1 where that output is
- * all but 1. */
+ * all but 1. Where it is at most 1/2, 1 - a loses nothing, but t_i - t_top would: then 0 stands for
+ * t_top. */
 static void tangent_strip(size_t units, size_t stride, size_t width, const double *a,
                           double *tangent)
 {
@@ -187,6 +188,8 @@ static void tangent_strip(size_t units, size_t stride, size_t width, const doubl
             top[k] = larger ? tangent[unit * stride + k] : top[k];
             largest[k] = larger ? a[unit * stride + k] : largest[k];
         }
+    for (size_t k = 0; k < width; k++)
+        top[k] = largest[k] > 0.5 ? top[k] : 0;
     for (size_t unit = 0; unit < units; unit++)
         for (size_t k = 0; k < width; k++)
             sum[k] += a[unit * stride + k] * (tangent[unit * stride + k] - top[k]);

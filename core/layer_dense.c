@@ -115,6 +115,20 @@ static double dense_penalty_slope(const gck_layer *layer, size_t tensor, double 
     return option[OPTION_L1] * (double)((w > 0) - (w < 0)) + option[OPTION_L2] * 2 * w;
 }
 
+/* In parts, so that errors of rounding do not add up over all of them. */
+static double sum_of(const double *values, size_t count)
+{
+    enum { PART = 256 };
+    double sum = 0;
+    for (size_t first = 0; first < count; first += PART) {
+        double part = 0;
+        for (size_t i = first; i < count && i < first + PART; i++)
+            part += values[i];
+        sum += part;
+    }
+    return sum;
+}
+
 /* dJ/dW = x delta^T, dJ/db = the sums of delta over samples, dJ/dx = W delta */
 static void dense_backward(const gck_layer *layer, const gck_layer_pass *pass, const double *delta,
                            double *gradient, double *dx)
@@ -123,12 +137,8 @@ static void dense_backward(const gck_layer *layer, const gck_layer_pass *pass, c
     gck_gemm(inputs, units, samples, (gck_gemm_operand){pass->x, false},
              (gck_gemm_operand){delta, true}, true, gradient + layer->tensor[TENSOR_W].offset);
     double *db = gradient + layer->tensor[TENSOR_B].offset;
-    for (size_t unit = 0; layer->tensor_count > TENSOR_B && unit < units; unit++) {
-        double sum = 0;
-        for (size_t k = 0; k < samples; k++)
-            sum += delta[unit * samples + k];
-        db[unit] += sum;
-    }
+    for (size_t unit = 0; layer->tensor_count > TENSOR_B && unit < units; unit++)
+        db[unit] += sum_of(delta + unit * samples, samples);
     if (dx == NULL) return;
     const double *w = pass->parameters + layer->tensor[TENSOR_W].offset;
     gck_gemm(inputs, samples, units, (gck_gemm_operand){w, false}, (gck_gemm_operand){delta, false},

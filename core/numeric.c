@@ -1,6 +1,7 @@
 #include "core/numeric.h"
 
 #include <assert.h>
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -216,7 +217,8 @@ static void range_set(gck_numeric *numeric)
             numeric->range[k] = size > numeric->range[k] ? size : numeric->range[k];
         }
     for (size_t k = 0; k < lanes; k++) {
-        if (numeric->range[k] == 0) numeric->range[k] = 1;
+        /* its reciprocal must not overflow */
+        if (!(numeric->range[k] >= DBL_MIN)) numeric->range[k] = 1;
         numeric->range[k] *= numeric->spec.epsilon;
         if (numeric->range[k] > largest) largest = numeric->range[k];
     }

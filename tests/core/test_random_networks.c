@@ -227,42 +227,17 @@ typedef struct formula_tally {
     double exact_worst;
 } formula_tally;
 
-static void agreement_add(agreement *a, double difference, double bound, double norm)
-{
-    const bool bounded = difference <= bound, close = difference <= 1e-9 * norm;
-    a->elements++;
-    a->by_bounds += bounded;
-    a->by_norm += !bounded && close;
-    a->wrong += !bounded && !close;
-    a->loose += !(bound <= 1e-6 * norm);
-    if (bounded && bound > 0) a->worst = fmax(a->worst, difference / bound);
-    if (!bounded) a->norm = fmax(a->norm, difference / norm);
-}
-
 static const plain_estimate *estimate_of(const plain_estimates *e, gck_method method)
 {
     return method == GCK_CENTRAL ? &e->central : &e->forward;
 }
 
-static double norm_of(const plain_estimates *e, const part *range, gck_method method)
+static double norm_of(const plain_estimates *e, const part *of, gck_method method)
 {
     double norm = 0;
-    for (size_t i = range->first; i < range->first + range->count; i++)
+    for (size_t i = of->first; i < of->first + of->count; i++)
         norm = gck_norm_join(norm, estimate_of(&e[i], method)->value);
     return norm;
-}
-
-static void disagreement_print(const random_network *drawn, const gck_check_spec *spec,
-                               const char *table, const char *what, const part *range,
-                               size_t element, double got, double want, double bound, double norm)
-{
-    printf(
-        "%s: %s element %zu of %s, %s %s, epsilon %g, %s kernels: %.17g, want %.17g, off by %.3g, "
-        "bound %.3g, norm %.3g\n",
-        "disagreement", what, element - range->first, range->name, gck_method_name(spec->method),
-        spec->engine == GCK_ENGINE_DIRECT ? "direct" : "units", spec->epsilon, table, got, want,
-        fabs(got - want), bound, norm);
-    random_network_print(drawn);
 }
 
 /* One check beside the plain formula. */
@@ -271,37 +246,64 @@ typedef struct comparison {
     const char *table;
     const plain_estimates *plain;
     const double *fit;  /* bounds */
-    const bool *chosen; /* of the gradient: those with a precise long double */
+    const bool *chosen; /* of the gradient: those with precise numbers */
     const long double *precise_central, *precise_forward;
     gck_check_spec spec;
 } comparison;
 
-static void element_compare(const comparison *c, const part *range, size_t e, double got,
-                            double bar, double norm, formula_tally *t)
+/* An element at work: of which part, and the part's norm. */
+typedef struct site {
+    const comparison *comparison;
+    const part *part;
+    size_t element;
+    double norm;
+} site;
+
+static void disagreement_print(const site *at, const char *what, double got, long double want,
+                               double bound)
 {
+    const gck_check_spec *spec = &at->comparison->spec;
+    printf(
+        "disagreement: %s, element %zu of %s, %s %s, epsilon %g, %s kernels: %.17g, want "
+        "%.20Lg, off by %.3Lg, bound %.3g, norm %.3g\n",
+        what, at->element - at->part->first, at->part->name, gck_method_name(spec->method),
+        spec->engine == GCK_ENGINE_DIRECT ? "direct" : "units", spec->epsilon,
+        at->comparison->table, got, want, fabsl(got - want), bound, at->norm);
+    random_network_print(at->comparison->drawn);
+}
+
+static void agreement_add(agreement *a, const site *at, const char *what, double got,
+                          long double want, double bound)
+{
+    const double difference = (double)fabsl(got - want);
+    const bool bounded = difference <= bound, close = difference <= 1e-9 * at->norm;
+    a->elements++;
+    a->by_bounds += bounded;
+    a->by_norm += !bounded && close;
+    a->wrong += !bounded && !close;
+    a->loose += !(bound <= 1e-6 * at->norm);
+    if (bounded && bound > 0) a->worst = fmax(a->worst, difference / bound);
+    if (!bounded) a->norm = fmax(a->norm, difference / at->norm);
+    if (!bounded && !close) disagreement_print(at, what, got, want, bound);
+}
+
+/* The bound of the precise formula is that of the plain one times 2^-11, and 4 to be safe. */
+static void element_compare(const site *at, double got, double bar, formula_tally *t)
+{
+    const comparison *c = at->comparison;
     const bool direct = c->spec.engine == GCK_ENGINE_DIRECT;
-    const plain_estimate *want = estimate_of(&c->plain[e], c->spec.method);
-    const double fast = bar + want->penalty + (direct ? 0 : c->fit[e]);
-    agreement *rough = direct ? &t->direct : &t->plain;
-    size_t wrong = rough->wrong;
-    agreement_add(rough, fabs(got - want->value), fast + want->bound, norm);
-    if (rough->wrong > wrong)
-        disagreement_print(c->drawn, &c->spec, c->table, "plain", range, e, got, want->value,
-                           fast + want->bound, norm);
-    if (!c->chosen[e]) return;
+    const plain_estimate *want = estimate_of(&c->plain[at->element], c->spec.method);
+    const double fast = bar + want->penalty + (direct ? 0 : c->fit[at->element]);
+    agreement_add(direct ? &t->direct : &t->plain, at, "plain", got, want->value,
+                  fast + want->bound);
+    if (!c->chosen[at->element]) return;
     const long double exact =
-        (c->spec.method == GCK_CENTRAL ? c->precise_central : c->precise_forward)[e];
-    agreement *sharp = direct ? &t->direct_precise : &t->precise;
-    wrong = sharp->wrong;
-    const double bound = fast + want->bound * 0x1p-9;
-    agreement_add(sharp, (double)fabsl(got - exact), bound, norm);
-    if (sharp->wrong > wrong)
-        disagreement_print(c->drawn, &c->spec, c->table, "precise", range, e, got, (double)exact,
-                           bound, norm);
-    if (fabsl(want->value - exact) <= want->bound * (1 + 0x1p-9)) return;
+        (c->spec.method == GCK_CENTRAL ? c->precise_central : c->precise_forward)[at->element];
+    agreement_add(direct ? &t->direct_precise : &t->precise, at, "precise", got, exact,
+                  fast + 0x1p-9 * want->bound);
+    if (fabsl(want->value - exact) <= (1 + 0x1p-9) * want->bound) return;
     t->bound_wrong++;
-    disagreement_print(c->drawn, &c->spec, "no", "plain formula's", range, e, want->value,
-                       (double)exact, want->bound, norm);
+    disagreement_print(at, "plain beside precise", want->value, exact, want->bound);
 }
 
 /* Norms of exact against analytic gradients. */
@@ -348,7 +350,7 @@ static void check_compare(const comparison *c, dice *d, formula_tally *t)
     for (size_t i = 0; i < count; i++) {
         const double norm = norm_of(c->plain, &parts[i], c->spec.method);
         for (size_t e = parts[i].first; e < parts[i].first + parts[i].count; e++)
-            element_compare(c, &parts[i], e, numeric[e], bar[e], norm, t);
+            element_compare(&(site){c, &parts[i], e, norm}, numeric[e], bar[e], t);
     }
     const gck_status status = gck_check_report(check, &report, &error);
     if (status == GCK_OK) {
@@ -453,24 +455,20 @@ static void formula_print(const formula_tally *t)
            t->exact_wrong, t->exact_worst);
 }
 
-static void batch_compare(const batch *networks, formula_tally *t)
+START_TEST(numbers_are_those_of_the_plain_formula)
 {
+    const batch *networks = &form_wanted()->formula[_i];
+    formula_tally t = {0};
     for (size_t i = 0; i < networks->networks; i++) {
         random_network drawn;
         random_network_open(i, networks->limits, &drawn);
         if (random_cost_is_finite(&drawn))
-            network_compare(&drawn, t);
+            network_compare(&drawn, &t);
         else
-            t->infinite++;
+            t.infinite++;
         random_network_close(&drawn);
     }
-    if (is_long()) formula_print(t);
-}
-
-START_TEST(numbers_are_those_of_the_plain_formula)
-{
-    formula_tally t = {0};
-    batch_compare(&form_wanted()->formula[_i], &t);
+    if (is_long()) formula_print(&t);
     ck_assert_uint_eq(t.plain.wrong + t.precise.wrong + t.direct.wrong + t.direct_precise.wrong, 0);
     ck_assert_uint_eq(t.bound_wrong + t.exact_wrong, 0);
 }
@@ -498,11 +496,11 @@ static void element_margin(const gck_report *report, const gck_tensor_report *te
                            correct_tally *t)
 {
     const double n = tensor->exact[i], a = tensor->analytic[i], difference = fabs(n - a);
+    const double bar = tensor->bar[i] + DBL_MIN;
+    const double limit = report->tolerance * (fabs(n) + fabs(a)) + bar;
     t->no_number += isfinite(tensor->numeric[i]) == 0;
-    t->beyond_bar += difference > tensor->bar[i];
-    if (difference == 0) return;
-    const double limit = report->tolerance * (fabs(n) + fabs(a)) + tensor->bar[i];
-    t->worst_share = fmax(t->worst_share, difference / tensor->bar[i]);
+    t->beyond_bar += difference > bar;
+    t->worst_share = fmax(t->worst_share, difference / bar);
     t->worst_limit = fmax(t->worst_limit, difference / limit);
 }
 
