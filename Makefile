@@ -20,7 +20,7 @@ LDFLAGS  += -pthread $(if $(SANITIZE),-fsanitize=$(SANITIZE))
 # Deferred, so that a fresh machine can parse this file before the packages are there.
 BLAS_CFLAGS = $(shell pkg-config --cflags openblas)
 BLAS_LIBS   = $(shell pkg-config --libs openblas) -lm
-NET_LIBS    = $(shell pkg-config --libs libmicrohttpd jansson)
+NET_LIBS    = $(shell pkg-config --libs libmicrohttpd jansson gnutls sqlite3)
 CHECK_LIBS  = $(shell pkg-config --libs check)
 
 CORE_SOURCES   := $(wildcard core/*.c)
@@ -138,7 +138,7 @@ $(BUILD)/tests/server/test_%: $(BUILD)/tests/server/test_%.o $(call object,$(SER
 	$(CC) $(LDFLAGS) $^ $(NET_LIBS) $(BLAS_LIBS) $(CHECK_LIBS) -o $@
 
 $(BUILD)/tests/system/test_%: $(BUILD)/tests/system/test_%.o $(call object,$(SYSTEM_HELPERS))
-	$(CC) $(LDFLAGS) $^ $(shell pkg-config --libs jansson) -lm $(CHECK_LIBS) -o $@
+	$(CC) $(LDFLAGS) $^ $(shell pkg-config --libs jansson gnutls) -lm $(CHECK_LIBS) -o $@
 
 $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(SERVER_LIB) $(CORE_LIB)
 	$(CC) $(LDFLAGS) -fsanitize=fuzzer $^ $(NET_LIBS) $(BLAS_LIBS) -o $@

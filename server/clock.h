@@ -2,6 +2,7 @@
 #ifndef GRADCHECKD_CLOCK_H
 #define GRADCHECKD_CLOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -12,6 +13,8 @@ int64_t clock_monotonic_ns(void);
 
 /* "2026-02-03T04:05:06.789Z" (RFC 3339, UTC). Returns text. */
 const char *clock_format(int64_t wall_ms, char text[CLOCK_TEXT_SIZE]);
+/* The same back; only what clock_format writes, from 1970 on. */
+bool clock_parse(const char *text, int64_t *ret_wall_ms);
 
 /* A point of the monotonic clock, as pthread_cond_timedwait takes it when its condition uses that
  * clock. */

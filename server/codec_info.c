@@ -10,13 +10,13 @@ struct blob *codec_health(void)
     return write_blob(&w, object);
 }
 
-struct blob *codec_whoami(const char *name, const struct limits *limits, size_t queued,
+struct blob *codec_whoami(const struct user *user, const struct limits *limits, size_t queued,
                           size_t running)
 {
     struct writer w = {0};
     struct value *object = write_object(&w), *quotas = write_object(&w), *use = write_object(&w);
-    write_member(&w, object, "name", write_text(&w, name));
-    write_member(&w, object, "role", write_text(&w, "user"));
+    write_member(&w, object, "name", write_text(&w, user->name));
+    write_member(&w, object, "role", write_text(&w, role_name(user->role)));
     write_member(&w, quotas, "active_jobs", write_count(&w, limits->active_jobs));
     write_member(&w, quotas, "body_bytes", write_count(&w, limits->body_bytes));
     write_member(&w, quotas, "job_bytes", write_count(&w, limits->job_bytes));

@@ -4,9 +4,10 @@
 
 #include "server/blob.h"
 #include "server/config.h"
+#include "server/user.h"
 
 struct blob *codec_health(void);
-struct blob *codec_whoami(const char *name, const struct limits *limits, size_t queued,
+struct blob *codec_whoami(const struct user *user, const struct limits *limits, size_t queued,
                           size_t running);
 
 #endif

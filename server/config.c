@@ -8,7 +8,8 @@
 
 enum option_kind {
     TEXT,
-    WORD, /* one of those that `unit` lists: "first|second" */
+    WORD,   /* one of those that `unit` lists: "first|second" */
+    SWITCH, /* on when given; of a variable: true or false */
     NUMBER
 };
 
@@ -25,17 +26,25 @@ struct option {
 #define MIB (INT64_C(1) << 20)
 #define GIB (INT64_C(1) << 30)
 
-/* The default of --workers, 0, stands for the number of processors. */
+/* A number whose default is 0 has one that depends on others; its text says on what. */
 static const struct option options[] = {
     {"--listen", "GRADCHECKD_LISTEN", TEXT, AT(listen), "127.0.0.1:8080", 0, 0, 0, "ADDRESS:PORT",
-     "loopback address to serve; port 0 picks a free one"},
+     "address to serve, or unix:PATH; port 0 picks a free one"},
     {"--data-dir", "GRADCHECKD_DATA_DIR", TEXT, AT(data_dir), "./gradcheckd-data", 0, 0, 0, "DIR",
-     "folder of the embedded store; unused while jobs are kept in memory"},
-    {"--store", "GRADCHECKD_STORE", TEXT, AT(store), "memory:", 0, 0, 0, "URL",
-     "where jobs are kept"},
+     "folder of jobs and tokens"},
+    {"--store", "GRADCHECKD_STORE", TEXT, AT(store), "sqlite:", 0, 0, 0, "URL",
+     "where jobs are kept: sqlite: (in the folder) or memory:"},
     {"--host-name", "GRADCHECKD_HOST_NAME", TEXT, AT(host_name), NULL, 0, 0, 0, "NAME",
      "host name accepted beside localhost, 127.0.0.1 and [::1]"},
-    {"--workers", "GRADCHECKD_WORKERS", NUMBER, AT(workers), NULL, 0, 1, 64, "threads",
+    {"--tls-cert", "GRADCHECKD_TLS_CERT", TEXT, AT(tls_cert), NULL, 0, 0, 0, "FILE",
+     "certificate chain (PEM) to serve HTTPS with; read again on SIGHUP"},
+    {"--tls-key", "GRADCHECKD_TLS_KEY", TEXT, AT(tls_key), NULL, 0, 0, 0, "FILE",
+     "its private key (PEM)"},
+    {"--behind-proxy", "GRADCHECKD_BEHIND_PROXY", TEXT, AT(behind_proxy), NULL, 0, 0, 0,
+     "NETWORK[,NETWORK]...", "proxies, such as 10.0.0.0/8, that speak plain HTTP to this server"},
+    {"--insecure", "GRADCHECKD_INSECURE", SWITCH, AT(insecure), NULL, 0, 0, 0, NULL,
+     "serve plain HTTP on an address that is not loopback; tokens travel unprotected"},
+    {"--workers", "GRADCHECKD_WORKERS", NUMBER, AT(workers), "one a processor", 0, 1, 64, "threads",
      "that compute"},
     {"--kernels", "GRADCHECKD_KERNELS", WORD, AT(kernels), "auto", 0, 0, 0,
      "auto|generic|avx2|avx512", "instructions to compute with; auto: the best of the processor's"},
@@ -57,10 +66,15 @@ static const struct option options[] = {
      100000, "jobs", "queued or running"},
     {"--active-bytes", "GRADCHECKD_ACTIVE_BYTES", NUMBER, AT(limits.active_bytes), NULL, 8 * GIB,
      MIB, 1024 * GIB, "bytes", "of memory for all jobs queued or running, estimated"},
-    {"--retain-jobs", "GRADCHECKD_RETAIN_JOBS", NUMBER, AT(limits.retain_jobs), NULL, 10000, 1,
-     10000000, "jobs", "kept after their end; the oldest go first"},
-    {"--retain-bytes", "GRADCHECKD_RETAIN_BYTES", NUMBER, AT(limits.retain_bytes), NULL, 2 * GIB,
-     MIB, 1024 * GIB, "bytes", "of requests and results kept"},
+    {"--save-seconds", "GRADCHECKD_SAVE_SECONDS", NUMBER, AT(limits.save_seconds), NULL, 10, 1,
+     3600, "seconds", "between saved states of a training"},
+    {"--retain-days", "GRADCHECKD_RETAIN_DAYS", NUMBER, AT(limits.retain_days), NULL, 7, 1, 36500,
+     "days", "that a job is kept for after its end"},
+    {"--retain-jobs", "GRADCHECKD_RETAIN_JOBS", NUMBER, AT(limits.retain_jobs),
+     "100000, in memory 10000", 0, 1, 10000000, "jobs",
+     "kept after their end; the first to end go first"},
+    {"--retain-bytes", "GRADCHECKD_RETAIN_BYTES", NUMBER, AT(limits.retain_bytes),
+     "10 GiB, in memory 2 GiB", 0, MIB, 1024 * GIB, "bytes", "of requests and results kept"},
 };
 enum { OPTIONS = sizeof options / sizeof options[0] };
 
@@ -90,9 +104,22 @@ static bool set_word(struct config *config, const struct option *option, const c
     return false;
 }
 
+static bool set_switch(struct config *config, const struct option *option, const char *source,
+                       const char *value)
+{
+    const bool on = strcmp(value, "true") == 0;
+    if (!on && strcmp(value, "false") != 0) {
+        fprintf(stderr, "gradcheckd: %s must be true or false, got '%s'\n", source, value);
+        return false;
+    }
+    memcpy((char *)config + option->place, &on, sizeof on);
+    return true;
+}
+
 static bool set(struct config *config, const struct option *option, const char *source,
                 const char *value)
 {
+    if (option->kind == SWITCH) return set_switch(config, option, source, value);
     if (option->kind == WORD) return set_word(config, option, source, value);
     if (option->kind == TEXT) {
         set_text(config, option, value);
@@ -114,15 +141,18 @@ static bool set(struct config *config, const struct option *option, const char *
 static void print_help(void)
 {
     printf(
-        "usage: gradcheckd [OPTION VALUE]...\n\n"
+        "usage: gradcheckd [OPTION VALUE]...\n       gradcheckd COMMAND...\n\n"
         "Checks gradients of neural networks, and trains them, as jobs over HTTP.\n\n");
     for (int i = 0; i < OPTIONS; i++) {
         const struct option *o = &options[i];
-        printf("  %s %s\n      %s (%s", o->flag, o->unit, o->help, o->variable);
-        if (o->kind != NUMBER)
+        const char *space = o->unit == NULL ? "" : " ", *unit = o->unit == NULL ? "" : o->unit;
+        printf("  %s%s%s\n      %s (%s", o->flag, space, unit, o->help, o->variable);
+        if (o->kind == SWITCH)
+            printf(")\n");
+        else if (o->kind != NUMBER)
             printf("; default %s)\n", o->text == NULL ? "none" : o->text);
         else
-            printf("; default %s%.0lld, %lld to %lld)\n", o->fallback == 0 ? "one a processor" : "",
+            printf("; default %s%.0lld, %lld to %lld)\n", o->text == NULL ? "" : o->text,
                    (long long)o->fallback, (long long)o->minimum, (long long)o->maximum);
     }
     printf("  --version\n  --help\n");
@@ -147,6 +177,7 @@ static bool read_argument(struct config *config, int count, char **arguments, in
         return false;
     }
     if (equals != NULL) return set(config, option, option->flag, equals + 1);
+    if (option->kind == SWITCH) return set(config, option, option->flag, "true");
     if (*index + 1 >= count) {
         fprintf(stderr, "gradcheckd: %s needs a value\n", option->flag);
         return false;
@@ -154,12 +185,26 @@ static bool read_argument(struct config *config, int count, char **arguments, in
     return set(config, option, option->flag, arguments[++*index]);
 }
 
+static void complete(struct config *config)
+{
+    const long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    struct limits *limits = &config->limits;
+    const bool memory = strcmp(config->store, "memory:") == 0;
+    if (config->workers == 0) config->workers = processors > 0 ? (size_t)processors : 1;
+    if (config->workers > 64) config->workers = 64;
+    limits->workers = config->workers;
+    if (limits->retain_jobs == 0) limits->retain_jobs = memory ? 10000 : 100000;
+    if (limits->retain_bytes == 0) limits->retain_bytes = (size_t)(memory ? 2 * GIB : 10 * GIB);
+}
+
 enum config_outcome config_read(struct config *config, int count, char **arguments)
 {
     *config = (struct config){0};
     for (int i = 0; i < OPTIONS; i++) {
-        set_text(config, &options[i], options[i].text);
-        if (options[i].kind == NUMBER) set_number(config, &options[i], options[i].fallback);
+        if (options[i].kind == NUMBER)
+            set_number(config, &options[i], options[i].fallback);
+        else if (options[i].kind != SWITCH)
+            set_text(config, &options[i], options[i].text);
         const char *value = getenv(options[i].variable);
         if (value != NULL && !set(config, &options[i], options[i].variable, value))
             return CONFIG_USAGE;
@@ -167,7 +212,7 @@ enum config_outcome config_read(struct config *config, int count, char **argumen
     for (int i = 1; i < count; i++) {
         if (strcmp(arguments[i], "--help") == 0) {
             print_help();
-            return CONFIG_EXIT;
+            return CONFIG_HELP;
         }
         if (strcmp(arguments[i], "--version") == 0) {
             printf("gradcheckd %s\n", GCK_VERSION);
@@ -175,9 +220,6 @@ enum config_outcome config_read(struct config *config, int count, char **argumen
         }
         if (!read_argument(config, count, arguments, &i)) return CONFIG_USAGE;
     }
-    const long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    if (config->workers == 0) config->workers = processors > 0 ? (size_t)processors : 1;
-    if (config->workers > 64) config->workers = 64;
-    config->limits.workers = config->workers;
+    complete(config);
     return CONFIG_RUN;
 }

@@ -68,6 +68,18 @@ bool header_idempotency_key(const char *header, char key[KEY_SIZE])
     return true;
 }
 
+bool header_bearer(const char *authorization, char token[BEARER_SIZE])
+{
+    static const char scheme[] = "Bearer ";
+    if (strncasecmp(authorization, scheme, strlen(scheme)) != 0) return false;
+    const char *word = skip_spaces(authorization + strlen(scheme));
+    const size_t length = strcspn(word, " \t");
+    if (length == 0) return false;
+    const bool single = length < BEARER_SIZE && *skip_spaces(word + length) == '\0';
+    snprintf(token, BEARER_SIZE, "%.*s", single ? (int)length : 0, word);
+    return true;
+}
+
 bool header_matches_etag(const char *header, const char *etag)
 {
     const size_t length = strlen(etag);

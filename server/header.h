@@ -4,7 +4,7 @@
 
 #include "server/record.h"
 
-enum { PREFER_WAIT_MAX = 60, CURSOR_SIZE = 24 };
+enum { PREFER_WAIT_MAX = 60, CURSOR_SIZE = 24, BEARER_SIZE = 256 };
 
 /* N of `wait=N` in a Prefer header (RFC 7240), at most 60; -1 without one. What is not understood
  * is ignored. */
@@ -12,6 +12,10 @@ int header_prefer_wait(const char *prefer);
 
 /* An Idempotency-Key, quoted or bare, 1 to 128 visible characters. */
 bool header_idempotency_key(const char *header, char key[KEY_SIZE]);
+
+/* The token of an Authorization header (RFC 6750, 2.1); "" for what cannot be one: several words,
+ * or too long. False when none was sent: another scheme, or nothing behind it. */
+bool header_bearer(const char *authorization, char token[BEARER_SIZE]);
 
 /* Whether an If-None-Match header names this entity tag, or any. */
 bool header_matches_etag(const char *header, const char *etag);

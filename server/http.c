@@ -1,12 +1,12 @@
 #include "server/http.h"
 #include "server/clock.h"
+#include "server/forwarded.h"
 #include "server/header.h"
 #include "server/log.h"
 #include "server/pool.h"
 
 #include <microhttpd.h>
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +15,7 @@
 
 enum {
     HTTP_THREADS = 2,
-    POOL_THREADS = 4,
+    POOL_THREADS = 16,           /* they wait for commits, which are made for many at once */
     CONNECTION_BYTES = 64 << 10, /* headers, and one chunk of a body */
     PATH_LOGGED = 200
 };
@@ -31,6 +31,7 @@ struct http {
     struct MHD_Daemon *daemon;
     struct pool *pool;
     struct service *service;
+    const struct listener *listener;
     pthread_mutex_t lock; /* for all below */
     pthread_cond_t changed;
     size_t exchanges; /* requests under way */
@@ -47,9 +48,11 @@ struct exchange {
     struct http *http;
     struct MHD_Connection *connection;
     const struct route *route;
+    struct ip client; /* who asks, as far as the proxies in front can be believed */
     char method[16], path[PATH_LOGGED];
     struct problem problem; /* found before the handler runs */
     char allow[ALLOW_SIZE];
+    const char *challenge; /* of a 401 */
     struct request request;
     struct reply reply;
     struct buf body;
@@ -195,29 +198,79 @@ static void name_request(struct exchange *exchange)
         id_new(exchange->request.id);
 }
 
+/* A socket file is not reached by way of a name. */
 static bool host_is_ours(struct exchange *exchange)
 {
     const char *host = header(exchange, "Host");
+    if (address_is_file(&exchange->http->listener->address)) return true;
     if (host != NULL && header_host_is_local(host, exchange->http->service->config->host_name))
         return true;
     return problem_set(&exchange->problem, PROBLEM_MISDIRECTED,
                        "Host must be localhost, 127.0.0.1, [::1] or the server's --host-name");
 }
 
+static enum auth_outcome authenticate(struct exchange *exchange)
+{
+    const char *authorization = header(exchange, "Authorization");
+    char token[BEARER_SIZE] = "";
+    const bool sent = authorization != NULL && header_bearer(authorization, token);
+    exchange->challenge = sent ? "Bearer error=\"invalid_token\"" : "Bearer";
+    return auth_check(exchange->http->service->auth, sent ? token : NULL, &exchange->request.user);
+}
+
+/* Finds the route of somebody who may use it. Who is not known is told of nothing that is not open,
+ * be it there or not. */
+static bool find_route(struct exchange *exchange, const char *path)
+{
+    const enum auth_outcome outcome = authenticate(exchange);
+    struct problem *problem = &exchange->problem, missing = {0};
+    if (outcome == AUTH_OPEN && !host_is_ours(exchange)) return false;
+    const struct route *route =
+        route_find(exchange->method, path, exchange->request.job, exchange->allow, &missing);
+    if (outcome == AUTH_REFUSED && (route == NULL || (route->flags & ROUTE_OPEN) == 0))
+        return problem_set(problem, PROBLEM_UNAUTHORIZED,
+                           "a valid token is needed: Authorization: Bearer gck_...");
+    if (route == NULL) {
+        *problem = missing;
+        return false;
+    }
+    if ((route->flags & ROUTE_CHANGES) != 0 && exchange->request.user.role == ROLE_READER)
+        return problem_set(problem, PROBLEM_FORBIDDEN,
+                           "this token is read-only, and %s changes something", route->method);
+    exchange->route = route;
+    return true;
+}
+
 /* Finds the first fault, if any, in the order in which answers are promised. */
 static void examine(struct exchange *exchange, const char *path)
 {
     struct request *request = &exchange->request;
-    if (!host_is_ours(exchange)) return;
-    exchange->route =
-        route_find(exchange->method, path, request->job, exchange->allow, &exchange->problem);
-    if (exchange->route == NULL) return;
-    request->owner = "local";
-    if (exchange->route->body && !media_type_is_json(exchange)) return;
+    if (!find_route(exchange, path)) return;
+    if ((exchange->route->flags & ROUTE_BODY) != 0 && !media_type_is_json(exchange)) return;
     copy_header(exchange, "Prefer", request->prefer);
     copy_header(exchange, "Idempotency-Key", request->idempotency_key);
     copy_header(exchange, "If-None-Match", request->if_none_match);
     read_query(exchange);
+}
+
+static enum MHD_Result add_forwarded(void *closure, enum MHD_ValueKind kind, const char *name,
+                                     const char *value)
+{
+    (void)kind;
+    if (value != NULL && strcasecmp(name, "X-Forwarded-For") == 0) forwarded_add(closure, value);
+    return MHD_YES;
+}
+
+static struct ip find_client(struct exchange *exchange)
+{
+    const struct listener *listener = exchange->http->listener;
+    const union MHD_ConnectionInfo *peer =
+        MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const struct ip ip = ip_of_socket(peer->client_addr);
+    if (listener->proxies.count == 0) return ip;
+    struct forwarded forwarded = forwarded_start(&listener->proxies, &ip);
+    MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, add_forwarded, &forwarded);
+    return forwarded_client(&forwarded);
 }
 
 static struct exchange *exchange_new(struct http *http, struct MHD_Connection *connection,
@@ -230,6 +283,7 @@ static struct exchange *exchange_new(struct http *http, struct MHD_Connection *c
     http->exchanges++;
     pthread_mutex_unlock(&http->lock);
     exchange->connection = connection;
+    exchange->client = find_client(exchange);
     exchange->started_ns = clock_monotonic_ns();
     exchange->body.limit = http->service->config->limits.body_bytes;
     snprintf(exchange->method, sizeof exchange->method, "%s", method);
@@ -261,6 +315,7 @@ static void add_headers(struct exchange *exchange, struct MHD_Response *response
     add_header(response, "Location", reply->location);
     add_header(response, "ETag", reply->etag);
     add_header(response, "Preference-Applied", reply->preference_applied);
+    if (reply->status == 401) add_header(response, "WWW-Authenticate", exchange->challenge);
     if (reply->status == 405) add_header(response, "Allow", exchange->allow);
     if (reply->status == 415) add_header(response, "Accept", "application/json");
     char seconds[16] = "";
@@ -386,7 +441,8 @@ static enum MHD_Result begin(struct http *http, struct MHD_Connection *connectio
 /* False when the sender has gone on for too long with what is dropped. */
 static bool take_body(struct exchange *exchange, const char *data, size_t size)
 {
-    const bool wanted = exchange->problem.type == PROBLEM_NONE && exchange->route->body;
+    const bool wanted =
+        exchange->problem.type == PROBLEM_NONE && (exchange->route->flags & ROUTE_BODY) != 0;
     if (wanted && buf_append(&exchange->body, data, size)) return true;
     if (wanted)
         problem_set(&exchange->problem, PROBLEM_TOO_LARGE,
@@ -412,7 +468,7 @@ static enum MHD_Result handle(void *closure, struct MHD_Connection *connection, 
     }
     if (exchange->answered) return send_reply(exchange, false);
     if (exchange->problem.type != PROBLEM_NONE) return send_problem(exchange, false);
-    if (!exchange->route->instant) return hand_to_pool(exchange);
+    if ((exchange->route->flags & ROUTE_INSTANT) == 0) return hand_to_pool(exchange);
     exchange->route->handle(exchange->http->service, &exchange->request, &exchange->reply);
     exchange->answered = true;
     return send_reply(exchange, false);
@@ -425,8 +481,10 @@ static void completed(void *closure, struct MHD_Connection *connection, void **s
     struct http *http = closure;
     struct exchange *exchange = *state;
     if (exchange == NULL) return;
-    char quoted[LOG_QUOTED_SIZE], method[LOG_QUOTED_SIZE];
-    log_info("request", "id=%s method=%s path=%s status=%d ms=%.3f", exchange->request.id,
+    char quoted[LOG_QUOTED_SIZE], method[LOG_QUOTED_SIZE], client[IP_TEXT_SIZE];
+    const char *user = exchange->request.user.name;
+    log_info("request", "id=%s client=\"%s\" user=%s method=%s path=%s status=%d ms=%.3f",
+             exchange->request.id, ip_format(&exchange->client, client), *user == '\0' ? "-" : user,
              log_quote(exchange->method, method), log_quote(exchange->path, quoted),
              exchange->reply.status, (double)(clock_monotonic_ns() - exchange->started_ns) * 1e-6);
     request_done(&exchange->request);
@@ -438,6 +496,34 @@ static void completed(void *closure, struct MHD_Connection *connection, void **s
     http->exchanges--;
     pthread_cond_broadcast(&http->changed);
     pthread_mutex_unlock(&http->lock);
+}
+
+/* ---- connections ---- */
+
+static enum MHD_Result accept_peer(void *closure, const struct sockaddr *address, socklen_t size)
+{
+    (void)size;
+    const struct http *http = closure;
+    const struct ip peer = ip_of_socket(address);
+    if (listener_accepts(http->listener, &peer)) return MHD_YES;
+    char text[IP_TEXT_SIZE];
+    log_info("refused", "client=\"%s\" reason=\"neither a proxy nor this machine\"",
+             ip_format(&peer, text));
+    return MHD_NO;
+}
+
+/* Under TLS a connection holds its certificate from before the handshake until after its end. */
+static void connection_changed(void *closure, struct MHD_Connection *connection, void **state,
+                               enum MHD_ConnectionNotificationCode code)
+{
+    const struct http *http = closure;
+    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+        tls_end(*state);
+        return;
+    }
+    const union MHD_ConnectionInfo *session =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    *state = session == NULL ? NULL : tls_begin(http->listener->tls, session->tls_session);
 }
 
 /* ---- life ---- */
@@ -467,27 +553,37 @@ static size_t unescape(void *closure, struct MHD_Connection *connection, char *t
     return strstr(text, "%00") != NULL ? strlen(text) : MHD_http_unescape(text);
 }
 
-/* epoll alone: suspending is unsound with select and poll in the library's version of Debian 12. */
-static struct MHD_Daemon *daemon_start(struct http *http, const struct address *address)
+/* epoll alone: suspending is unsound with select and poll in the library's version of Debian 12.
+ * The library closes the socket, whatever comes. */
+static struct MHD_Daemon *daemon_start(struct http *http, int fd)
 {
     const struct config *config = http->service->config;
-    const unsigned family = address->socket.any.sa_family == AF_INET6 ? MHD_USE_IPv6 : 0;
+    const bool v6 = http->listener->address.socket.any.sa_family == AF_INET6;
+    const bool tls = http->listener->tls != NULL;
+    struct MHD_OptionItem https[] = {
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)tls_priorities()},
+        {MHD_OPTION_HTTPS_CERT_CALLBACK2, 0, tls_chooser()},
+        {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)connection_changed, http},
+        {MHD_OPTION_END, 0, NULL},
+    };
     return MHD_start_daemon(
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
-            family,
-        0, NULL, NULL, handle, http, MHD_OPTION_EXTERNAL_LOGGER, log_library, NULL,
-        MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL, MHD_OPTION_SOCK_ADDR, &address->socket.any,
+            (v6 ? MHD_USE_IPv6 : 0) | (tls ? MHD_USE_TLS : 0),
+        0, accept_peer, http, handle, http, MHD_OPTION_EXTERNAL_LOGGER, log_library, NULL,
+        MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
         MHD_OPTION_THREAD_POOL_SIZE, (unsigned)HTTP_THREADS, MHD_OPTION_CONNECTION_LIMIT,
         (unsigned)config->connections, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)config->idle_seconds, MHD_OPTION_STRICT_FOR_CLIENT,
-        1, MHD_OPTION_NOTIFY_COMPLETED, completed, http, MHD_OPTION_END);
+        1, MHD_OPTION_NOTIFY_COMPLETED, completed, http, MHD_OPTION_ARRAY,
+        tls ? https : https + sizeof https / sizeof https[0] - 1, MHD_OPTION_END);
 }
 
-struct http *http_start(const struct address *address, struct service *service)
+struct http *http_start(struct listener *listener, struct service *service)
 {
     struct http *http = calloc(1, sizeof *http);
     if (http == NULL) return NULL;
     http->service = service;
+    http->listener = listener;
     pthread_mutex_init(&http->lock, NULL);
     pthread_condattr_t attributes;
     pthread_condattr_init(&attributes);
@@ -496,18 +592,13 @@ struct http *http_start(const struct address *address, struct service *service)
     pthread_condattr_destroy(&attributes);
     MHD_set_panic_func(panic, NULL);
     http->pool = pool_start(POOL_THREADS);
-    if (http->pool != NULL) http->daemon = daemon_start(http, address);
+    const bool bound = http->pool != NULL && listener_bind(listener, service->config->listen);
+    if (bound) http->daemon = daemon_start(http, listener_hand_over(listener));
     if (http->daemon != NULL) return http;
-    fprintf(stderr, "gradcheckd: cannot listen on %s: %s\n", service->config->listen,
-            strerror(errno));
+    if (bound) fprintf(stderr, "gradcheckd: the HTTP library does not start\n");
     pool_stop(http->pool);
     free(http);
     return NULL;
-}
-
-unsigned http_port(const struct http *http)
-{
-    return MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
 }
 
 /* Waits for what is under way, but no longer than a client may be slow; true when nothing is

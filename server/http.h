@@ -3,15 +3,14 @@
 #ifndef GRADCHECKD_HTTP_H
 #define GRADCHECKD_HTTP_H
 
-#include "server/address.h"
 #include "server/events.h"
+#include "server/listener.h"
 #include "server/route.h"
 
 struct http;
 
-/* NULL after a message on standard error. */
-struct http *http_start(const struct address *address, struct service *service);
-unsigned http_port(const struct http *http);
+/* Binds the listener, which must outlive this. NULL after a message on standard error. */
+struct http *http_start(struct listener *listener, struct service *service);
 /* After events_drain: lets answers under way go out, for a second at most, and stops. False when
  * one takes longer: then it still uses everything it was given, and only the end of the process can
  * follow. */

@@ -15,8 +15,8 @@ static bool prepare_check(struct job *job, gck_error *error)
     job->record.cut = (struct job_cut){CUT_FORMAT, cut->block_rows, cut->block_count,
                                        cut->grain_operations, cut->grain_count};
     job->record.total = gck_check_total(job->check);
-    job->partial = calloc(cut->grain_count, sizeof *job->partial);
-    return job->partial != NULL || gck_error_memory(error) == GCK_OK;
+    job->grain = calloc(cut->grain_count, sizeof *job->grain);
+    return job->grain != NULL || gck_error_memory(error) == GCK_OK;
 }
 
 static bool prepare_training(struct job *job, gck_error *error)
@@ -38,6 +38,7 @@ struct job *job_new(struct spec *spec, struct job_record *record, int64_t job_se
     atomic_init(&job->references, 1);
     atomic_init(&job->deadline_ns, INT64_MAX);
     pthread_mutex_init(&job->lock, NULL);
+    pthread_cond_init(&job->settled, NULL);
     job->spec = spec;
     if (spec->time_limit_seconds > (double)job_seconds)
         spec->time_limit_seconds = (double)job_seconds;
@@ -46,7 +47,8 @@ struct job *job_new(struct spec *spec, struct job_record *record, int64_t job_se
     bool made = check ? prepare_check(job, &error) : prepare_training(job, &error);
     if (!made) problem_from_error(problem, check ? "/check" : "/training", &error);
     const struct job_record prepared = job->record;
-    if (made && !job_record_copy(record, &job->record))
+    if (made &&
+        !(job_record_copy(record, &job->record) && labels_copy(&record->labels, &job->end_labels)))
         made = problem_set(problem, PROBLEM_OUT_OF_MEMORY, "memory is out");
     if (!made) {
         job_unref(job);
@@ -67,17 +69,17 @@ struct job *job_ref(struct job *job)
 void job_unref(struct job *job)
 {
     if (job == NULL || atomic_fetch_sub(&job->references, 1) > 1) return;
-    /* Only what was taken and not folded can be there; the table may be long, and its pages
-     * untouched. */
-    if (job->partial != NULL)
-        for (size_t i = gck_check_folded(job->check); i < job->next; i++)
-            gck_partial_done(&job->partial[i]);
-    free(job->partial);
+    /* The table may be long, and its pages untouched: none is beyond `top`. */
+    for (size_t i = 0; job->grain != NULL && i < job->top; i++)
+        gck_partial_done(&job->grain[i].partial);
+    free(job->grain);
     gck_check_free(job->check);
     gck_train_free(job->train);
     spec_free((struct spec *)job->spec);
     job_record_done(&job->record);
+    free(job->end_labels.label);
     pthread_mutex_destroy(&job->lock);
+    pthread_cond_destroy(&job->settled);
     free(job);
 }
 
@@ -119,19 +121,56 @@ static void begin(struct job *job)
     job->record.version++;
 }
 
+static size_t grain_count(const struct job *job)
+{
+    return job->check != NULL ? gck_check_cut_of(job->check)->grain_count : 1;
+}
+
+static bool is_suspect(const struct grain *grain)
+{
+    return grain->attempts >= ATTEMPTS_SUSPECT;
+}
+
+/* The first grain to be had; those under suspicion come before others. */
+static size_t first_free(const struct job *job)
+{
+    const size_t count = grain_count(job);
+    size_t index = job->next;
+    if (job->check == NULL) return index;
+    for (size_t i = 0; job->suspects > 0 && i < job->top; i++)
+        if (is_suspect(&job->grain[i]) && !job->grain[i].taken) return i;
+    while (index < count && job->grain[index].taken)
+        index++;
+    return index;
+}
+
+static void take(struct job *job, size_t index)
+{
+    job->outstanding++;
+    if (job->check == NULL) {
+        job->next = 1;
+        return;
+    }
+    job->grain[index].taken = true;
+    while (job->next < grain_count(job) && job->grain[job->next].taken)
+        job->next++;
+    if (job->top < job->next) job->top = job->next;
+}
+
 bool job_take(struct job *job, size_t *ret_grain, bool *ret_begins)
 {
     pthread_mutex_lock(&job->lock);
-    const size_t count = job->check != NULL ? gck_check_cut_of(job->check)->grain_count : 1;
     /* Of a job that is late one grain is taken at a time: whoever hands it in ends the job. */
-    const bool there = !job->ended && job->problem.type == PROBLEM_NONE && job->next < count &&
-                       (job->outstanding == 0 || !is_late(job)) && !atomic_load(&job->cancelled) &&
-                       !atomic_load(&job->abandoned);
+    bool there = !job->ended && job->problem.type == PROBLEM_NONE &&
+                 (job->outstanding == 0 || !is_late(job)) && !atomic_load(&job->cancelled) &&
+                 !atomic_load(&job->abandoned);
+    const size_t index = there ? first_free(job) : 0;
+    there = there && index < grain_count(job);
     if (there) {
         *ret_begins = job->record.state == JOB_QUEUED;
         if (*ret_begins) begin(job);
-        *ret_grain = job->next++;
-        job->outstanding++;
+        *ret_grain = index;
+        take(job, index);
     }
     pthread_mutex_unlock(&job->lock);
     return there;
@@ -177,22 +216,30 @@ static void fold(struct job *job)
 {
     if (job->folding) return;
     job->folding = true;
-    const size_t count = gck_check_cut_of(job->check)->grain_count;
+    const size_t count = grain_count(job);
     size_t grain = gck_check_folded(job->check);
-    while (grain < count && job->partial[grain].values != NULL &&
+    while (grain < count && job->grain[grain].partial.values != NULL &&
            job->problem.type == PROBLEM_NONE) {
-        gck_partial partial = job->partial[grain];
-        job->partial[grain] = (gck_partial){0};
+        gck_partial partial = job->grain[grain].partial;
+        job->grain[grain].partial = (gck_partial){0};
         pthread_mutex_unlock(&job->lock);
         gck_error error;
-        const gck_status status = gck_check_fold(job->check, grain++, &partial, &error);
+        const gck_status status = gck_check_fold(job->check, grain, &partial, &error);
+        if (job->keep != NULL && status == GCK_OK)
+            job->keep(job->keep_context, job, grain, &partial);
         gck_partial_done(&partial);
+        grain++;
         const size_t done = gck_check_done(job->check);
         pthread_mutex_lock(&job->lock);
         fail(job, status, &error);
         progress(job, done);
     }
     job->folding = false;
+}
+
+static bool all_is_folded(const struct job *job)
+{
+    return !job->folding && gck_check_folded(job->check) == grain_count(job);
 }
 
 bool job_hand_in(struct job *job, size_t grain, gck_status status, gck_partial *partial,
@@ -202,12 +249,11 @@ bool job_hand_in(struct job *job, size_t grain, gck_status status, gck_partial *
     job->outstanding--;
     fail(job, status, error);
     if (status == GCK_OK) {
-        job->partial[grain] = *partial;
+        job->grain[grain].partial = *partial;
+        if (is_suspect(&job->grain[grain])) job->suspects--;
         fold(job);
     }
-    const bool complete =
-        !job->folding && gck_check_folded(job->check) == gck_check_cut_of(job->check)->grain_count;
-    const bool ended = conclude(job, complete);
+    const bool ended = conclude(job, all_is_folded(job));
     pthread_mutex_unlock(&job->lock);
     return ended;
 }
@@ -264,4 +310,14 @@ bool job_snapshot(struct job *job, struct job_record *ret_record)
     const bool copied = job_record_copy(&job->record, ret_record);
     pthread_mutex_unlock(&job->lock);
     return copied;
+}
+
+void job_last_snapshot(struct job *job, struct job_record *ret_record)
+{
+    pthread_mutex_lock(&job->lock);
+    *ret_record = job->record;
+    ret_record->labels = job->end_labels;
+    job->end_labels = (struct labels){0};
+    blob_ref(ret_record->request);
+    pthread_mutex_unlock(&job->lock);
 }

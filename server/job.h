@@ -7,10 +7,29 @@
 #define GRADCHECKD_JOB_H
 
 #include "server/problem.h"
-#include "server/record.h"
 #include "server/spec.h"
+#include "server/store.h"
 
 #include <pthread.h>
+
+/* How often a grain may end the process before its job is given up. */
+enum { ATTEMPTS_MAX = 5 };
+
+/* A grain begun so often that did not come to its end is computed with nothing beside it, so that
+ * the next crash tells who is to blame. */
+enum { ATTEMPTS_SUSPECT = 2 };
+
+/* One piece of a check's work. */
+struct grain {
+    gck_partial partial; /* handed in, not folded yet */
+    uint8_t attempts;    /* by processes before this one */
+    bool taken;
+};
+
+/* Whether a job's acceptance is in the store. Nobody is told of one that is not. */
+enum acceptance { ACCEPT_PENDING, ACCEPT_STORED, ACCEPT_REFUSED };
+
+struct jobs;
 
 struct job {
     _Atomic unsigned references;
@@ -21,17 +40,36 @@ struct job {
     _Atomic bool abandoned;      /* by a server that stops */
     _Atomic int64_t deadline_ns; /* of the monotonic clock; INT64_MAX before the first lease */
 
-    pthread_mutex_t lock; /* for all below */
+    struct jobs *jobs; /* where it is at work */
+
+    /* Takes a partial result that has been folded; NULL: it is freed. Called without the lock. */
+    void (*keep)(void *context, struct job *job, size_t grain, gck_partial *partial);
+    void *keep_context;
+
+    pthread_mutex_t lock;   /* for all below */
+    pthread_cond_t settled; /* acceptance, or left */
     struct job_record record;
     struct problem problem; /* the first fault of its work */
     int64_t started_ns;
-    size_t next, outstanding; /* grains: the first not taken; how many are out */
-    gck_partial *partial;     /* one a grain: handed in, not folded yet */
+    struct grain *grain;      /* a check's */
+    size_t next, outstanding; /* grains: all before `next` are taken; how many are out */
+    size_t top;               /* of a check: no grain from here on was touched */
+    size_t suspects;          /* grains not done that were begun ATTEMPTS_SUSPECT times before */
+    uint32_t attempts;        /* of a training, since its last saved state, before this process */
     bool folding, complete, ended;
+    enum acceptance acceptance;
+    enum store_status refusal;
+    bool left; /* the table of jobs: all is stored that will be */
+    struct store_write accept, end;
+    struct labels end_labels; /* so that its end needs no memory */
 
     struct job *queue_next; /* of the queue's lock */
     bool queued;
+    int queue_list;
     struct job *older, *newer; /* of the lock of the table of jobs */
+    struct kept *kept;         /* of progress.c's lock: writes of its work that are not made yet */
+    bool saving;               /* likewise: one of them is a training's state */
+    int64_t saved_ns;          /* of the worker that has the training: its last saved state */
 };
 
 /* Takes the spec, and makes the record's progress, cut and signature; NULL after a problem, with
@@ -41,11 +79,22 @@ struct job *job_new(struct spec *spec, struct job_record *record, int64_t job_se
 struct job *job_ref(struct job *job);
 void job_unref(struct job *job);
 
+/* Puts back what was kept of an unfinished job's work by a process before, into a job just made of
+ * the same request. False when it does not fit, and the job must be made anew. */
+bool job_restore(struct job *job, const struct store_grain *grain, size_t count);
+
 /* A piece of work, if there is any: a grain's index, or 0 for a training. *ret_begins: it is the
  * job's first. */
 bool job_take(struct job *job, size_t *ret_grain, bool *ret_begins);
 /* Whether others may take of it, too. */
 bool job_is_divisible(const struct job *job);
+
+/* Whether a grain of it may have ended a process before. */
+bool job_is_suspect(struct job *job);
+/* How often the grain was begun by processes before this one. */
+uint32_t job_attempts(struct job *job, size_t grain);
+/* Of the grain begun most often. */
+uint32_t job_attempts_most(struct job *job);
 
 /* Asked between elements and blocks; true to stop. */
 gck_stop job_stop(struct job *job);
@@ -59,10 +108,24 @@ bool job_hand_back(struct job *job, gck_status status, bool finished, const gck_
 /* Asks for its end. True: nobody works on it, and the caller finishes it. */
 bool job_cancel(struct job *job);
 
+/* A training got past where processes ended before. */
+void job_clear(struct job *job);
+
+bool job_is_stored(struct job *job);
+/* Tells what became of its acceptance; who waits is woken. */
+void job_settle(struct job *job, enum store_status status);
+/* Waits for that. */
+enum acceptance job_await_acceptance(struct job *job, enum store_status *ret_refusal);
+/* It has left the table of jobs; likewise. */
+void job_leave(struct job *job);
+void job_await_leave(struct job *job);
+
 /* How an ended job ended. */
 enum job_state job_outcome(struct job *job, struct problem *ret_problem);
 
 /* The record as it is now; false when memory is out. */
 bool job_snapshot(struct job *job, struct job_record *ret_record);
+/* The record at the job's end, once. */
+void job_last_snapshot(struct job *job, struct job_record *ret_record);
 
 #endif

@@ -21,6 +21,14 @@ void log_info(const char *event, const char *format, ...)
     va_end(arguments);
 }
 
+void log_warning(const char *event, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    write_line("warning", event, format, arguments);
+    va_end(arguments);
+}
+
 void log_error(const char *event, const char *format, ...)
 {
     va_list arguments;

@@ -7,6 +7,7 @@ enum { LOG_QUOTED_SIZE = 256 };
 /* level=info event=… and what format adds ("key=value key=value"). Values from users go through
  * log_quote. */
 void log_info(const char *event, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void log_warning(const char *event, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void log_error(const char *event, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* In double quotes, with quotes, backslashes and bytes outside of printable ASCII escaped; cut

@@ -1,15 +1,17 @@
 /* The daemon: reads its options, puts the parts together, serves until a signal, and takes them
- * apart in order. */
+ * apart in order. Or one of the commands. */
 #include "server/clock.h"
 #include "server/codec_json.h"
+#include "server/command.h"
 #include "server/http.h"
+#include "server/keeper.h"
 #include "server/log.h"
+#include "server/signals.h"
 #include "server/worker.h"
 
 #include <gradcheck/blas.h>
 #include <gradcheck/kernels.h>
 
-#include <errno.h>
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
@@ -24,32 +26,61 @@
 enum { EXIT_USAGE = 2 };
 
 struct parts {
+    struct listener listener;
     struct store *store;
     struct queue *queue;
     struct events *events;
     struct jobs *jobs;
     struct workers *workers;
+    struct auth *auth;
+    struct keeper *keeper;
     struct service service;
     struct http *http;
 };
 
-static bool start(struct parts *parts, const struct config *config, const struct address *address)
+static void refresh_auth(void *auth)
+{
+    auth_refresh(auth);
+}
+
+/* What is to be looked after while the daemon runs. */
+static bool keep(struct parts *parts)
+{
+    parts->keeper = keeper_open();
+    return parts->keeper != NULL && keeper_add(parts->keeper, refresh_auth, parts->auth) &&
+           keeper_start(parts->keeper);
+}
+
+/* What the options alone can forbid. */
+static bool open_parts(struct parts *parts, const struct config *config)
+{
+    if (!listener_init(&parts->listener, config)) return false;
+    parts->auth = auth_open(config->data_dir);
+    if (parts->auth == NULL ||
+        !listener_may_serve(&parts->listener, config, auth_required(parts->auth)))
+        return false;
+    parts->store = store_open(config);
+    return parts->store != NULL;
+}
+
+static bool start(struct parts *parts, const struct config *config)
 {
     parts->queue = queue_open();
     parts->events = events_open();
     if (parts->queue == NULL || parts->events == NULL) return false;
     parts->jobs = jobs_open(parts->store, parts->queue, parts->events, &config->limits);
-    if (parts->jobs == NULL) return false;
+    if (parts->jobs == NULL || !jobs_recover(parts->jobs)) return false;
     parts->workers = workers_start(config->workers, parts->queue, parts->jobs);
     if (parts->workers == NULL) return false;
-    parts->service = (struct service){parts->jobs, config};
-    parts->http = http_start(address, &parts->service);
-    return parts->http != NULL;
+    parts->service = (struct service){parts->jobs, parts->auth, config};
+    parts->http = http_start(&parts->listener, &parts->service);
+    return parts->http != NULL && keep(parts);
 }
 
 /* New jobs are refused and waits end; running work gets its time; then everything stops. */
 static void stop(struct parts *parts)
 {
+    keeper_close(parts->keeper);
     if (parts->jobs != NULL) {
         jobs_drain(parts->jobs);
         events_drain(parts->events);
@@ -58,45 +89,26 @@ static void stop(struct parts *parts)
     if (parts->jobs != NULL) jobs_abandon(parts->jobs);
     if (parts->queue != NULL) queue_stop(parts->queue);
     workers_join(parts->workers);
+    if (parts->jobs != NULL) jobs_hand_over(parts->jobs);
     if (!http_stop(parts->http)) {
         log_error("stop", "reason=\"an answer takes too long\"");
+        listener_remove_file(&parts->listener);
         _exit(EXIT_SUCCESS);
     }
+    if (parts->store != NULL) parts->store->operations->close(parts->store);
     jobs_close(parts->jobs);
     queue_close(parts->queue);
     events_close(parts->events);
-    if (parts->store != NULL) parts->store->operations->close(parts->store);
+    auth_close(parts->auth);
+    listener_done(&parts->listener);
 }
 
-static int signal_pipe[2];
-
-static void signal_taken(int number)
+/* What may change without a restart. */
+static void reload(struct parts *parts)
 {
-    const int saved = errno;
-    const unsigned char byte = (unsigned char)number;
-    const ssize_t written = write(signal_pipe[1], &byte, 1);
-    (void)written;
-    /* A second signal ends the process at once. */
-    signal(number, SIG_DFL);
-    errno = saved;
-}
-
-/* A handler and a pipe rather than a blocked mask: the BLAS library's own threads, older than
- * main(), take signals, too. */
-static bool signals_start(void)
-{
-    if (pipe(signal_pipe) != 0) return false;
-    const struct sigaction action = {.sa_handler = signal_taken};
-    signal(SIGPIPE, SIG_IGN);
-    return sigaction(SIGTERM, &action, NULL) == 0 && sigaction(SIGINT, &action, NULL) == 0;
-}
-
-static int signal_await(void)
-{
-    unsigned char byte = 0;
-    while (read(signal_pipe[0], &byte, 1) < 0 && errno == EINTR)
-        continue;
-    return byte;
+    log_info("reload", "signal=%d", SIGHUP);
+    if (parts->listener.tls != NULL) tls_reload(parts->listener.tls);
+    auth_refresh(parts->auth);
 }
 
 /* A check takes and frees some ten megabytes: kept, they need not be cleared by the kernel again
@@ -118,20 +130,23 @@ static bool numerics_start(const struct config *config)
     return false;
 }
 
-static void announce(const struct parts *parts, const struct config *config,
-                     const struct address *address)
+static void announce(const struct parts *parts, const struct config *config)
 {
     char signature[GCK_SIGNATURE_SIZE];
     log_info("start", "workers=%zu store=%s numerics=\"%s\"", config->workers,
              parts->store->operations->scheme, gck_signature(signature));
-    printf("listening on http://%s:%u\n", address->host, http_port(parts->http));
+    printf("listening on %s\n", parts->listener.url);
     fflush(stdout);
 }
 
 int main(int count, char **arguments)
 {
+    if (count > 1 && arguments[1][0] != '-') return command_run(count, arguments);
     struct config config;
     switch (config_read(&config, count, arguments)) {
+    case CONFIG_HELP:
+        command_list();
+        return EXIT_SUCCESS;
     case CONFIG_EXIT:
         return EXIT_SUCCESS;
     case CONFIG_USAGE:
@@ -139,18 +154,19 @@ int main(int count, char **arguments)
     default:
         break;
     }
-    struct address address;
-    if (!address_parse(config.listen, &address)) return EXIT_USAGE;
     memory_start();
     codec_json_start();
-    struct parts parts = {.store = store_open(&config)};
-    if (parts.store == NULL) return EXIT_USAGE;
-    const bool started =
-        signals_start() && numerics_start(&config) && start(&parts, &config, &address);
+    struct parts parts = {.listener.fd = -1};
+    const bool opened = signals_start() && open_parts(&parts, &config);
+    const bool started = opened && numerics_start(&config) && start(&parts, &config);
     if (started) {
-        announce(&parts, &config, &address);
-        log_info("stop", "signal=%d", signal_await());
+        announce(&parts, &config);
+        int number;
+        while ((number = signals_await()) == SIGHUP)
+            reload(&parts);
+        log_info("stop", "signal=%d", number);
     }
     stop(&parts);
+    if (!opened) return EXIT_USAGE;
     return started ? EXIT_SUCCESS : EXIT_FAILURE;
 }

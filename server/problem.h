@@ -11,6 +11,8 @@
 #define PROBLEM_LIST(X)                                                                            \
     X(BAD_REQUEST, "bad-request", 400, "The request cannot be understood")                         \
     X(BAD_JSON, "bad-json", 400, "The body is not acceptable JSON")                                \
+    X(UNAUTHORIZED, "unauthorized", 401, "A valid token is needed")                                \
+    X(FORBIDDEN, "forbidden", 403, "The token does not allow this")                                \
     X(NOT_FOUND, "not-found", 404, "There is nothing here")                                        \
     X(METHOD_NOT_ALLOWED, "method-not-allowed", 405, "The method does not apply here")             \
     X(CONFLICT, "conflict", 409, "The job's state does not allow this")                            \
@@ -25,6 +27,7 @@
     X(STORAGE_FULL, "storage-full", 507, "The store is full")                                      \
     X(NON_FINITE_COST, "non-finite-cost", 422, "The cost is not finite")                           \
     X(TIME_LIMIT, "time-limit", 422, "The job took longer than it may")                            \
+    X(CRASHED, "crashed", 500, "The job ended the server too often")                               \
     X(OUT_OF_MEMORY, "out-of-memory", 503, "Memory is out")
 
 enum problem_type {

@@ -2,12 +2,15 @@
 
 #include <stdlib.h>
 
-enum { PRIORITIES = PRIORITY_HIGH + 1 };
+/* A list a priority, and one for jobs under suspicion. */
+enum { PRIORITIES = PRIORITY_HIGH + 1, QUARANTINE = PRIORITIES, LISTS };
 
 struct queue {
     pthread_mutex_t lock;
     pthread_cond_t pushed;
-    struct job *first[PRIORITIES], *last[PRIORITIES];
+    struct job *first[LISTS], *last[LISTS];
+    size_t out;     /* leases */
+    bool exclusive; /* one of them is, which makes it the only one */
     bool stopped;
 };
 
@@ -20,27 +23,33 @@ struct queue *queue_open(void)
     return queue;
 }
 
+static struct job *pop_of(struct queue *queue, int list)
+{
+    struct job *job = queue->first[list];
+    if (job == NULL) return NULL;
+    queue->first[list] = job->queue_next;
+    if (queue->first[list] == NULL) queue->last[list] = NULL;
+    job->queue_next = NULL;
+    job->queued = false;
+    return job;
+}
+
 static struct job *pop(struct queue *queue)
 {
-    for (int p = PRIORITIES - 1; p >= 0; p--) {
-        struct job *job = queue->first[p];
-        if (job == NULL) continue;
-        queue->first[p] = job->queue_next;
-        if (queue->first[p] == NULL) queue->last[p] = NULL;
-        job->queue_next = NULL;
-        job->queued = false;
-        return job;
-    }
-    return NULL;
+    struct job *job = NULL;
+    for (int list = PRIORITIES - 1; list >= 0 && job == NULL; list--)
+        job = pop_of(queue, list);
+    return job;
 }
 
 /* Moves the caller's reference into the list. */
 static void append(struct queue *queue, struct job *job)
 {
-    const enum job_priority p = job->spec->priority;
-    *(queue->last[p] != NULL ? &queue->last[p]->queue_next : &queue->first[p]) = job;
-    queue->last[p] = job;
+    const int list = job_is_suspect(job) ? QUARANTINE : (int)job->spec->priority;
+    *(queue->last[list] != NULL ? &queue->last[list]->queue_next : &queue->first[list]) = job;
+    queue->last[list] = job;
     job->queued = true;
+    job->queue_list = list;
     pthread_cond_signal(&queue->pushed);
 }
 
@@ -48,7 +57,7 @@ void queue_close(struct queue *queue)
 {
     if (queue == NULL) return;
     struct job *job;
-    while ((job = pop(queue)) != NULL)
+    while ((job = pop(queue)) != NULL || (job = pop_of(queue, QUARANTINE)) != NULL)
         job_unref(job);
     pthread_mutex_destroy(&queue->lock);
     pthread_cond_destroy(&queue->pushed);
@@ -72,17 +81,17 @@ void queue_push(struct queue *queue, struct job *job)
 
 void queue_remove(struct queue *queue, struct job *job)
 {
-    const enum job_priority p = job->spec->priority;
     struct job *before = NULL;
     pthread_mutex_lock(&queue->lock);
-    struct job *found = queue->first[p];
+    const int list = job->queue_list;
+    struct job *found = queue->first[list];
     while (found != NULL && found != job) {
         before = found;
         found = found->queue_next;
     }
     if (found != NULL) {
-        *(before != NULL ? &before->queue_next : &queue->first[p]) = job->queue_next;
-        if (queue->last[p] == job) queue->last[p] = before;
+        *(before != NULL ? &before->queue_next : &queue->first[list]) = job->queue_next;
+        if (queue->last[list] == job) queue->last[list] = before;
         job->queue_next = NULL;
         job->queued = false;
     }
@@ -90,19 +99,42 @@ void queue_remove(struct queue *queue, struct job *job)
     if (found != NULL) job_unref(job);
 }
 
+static bool take_of(struct queue *queue, struct job *job, struct lease *ret_lease)
+{
+    if (!job_take(job, &ret_lease->grain, &ret_lease->begins)) {
+        job_unref(job);
+        return false;
+    }
+    ret_lease->job = job;
+    if (job_is_divisible(job)) append(queue, job_ref(job));
+    return true;
+}
+
+/* The first job under suspicion that still is. */
+static bool take_suspect(struct queue *queue, struct lease *ret_lease)
+{
+    struct job *job;
+    while ((job = pop_of(queue, QUARANTINE)) != NULL) {
+        if (!job_is_suspect(job))
+            append(queue, job);
+        else if (take_of(queue, job, ret_lease))
+            return true;
+    }
+    return false;
+}
+
 /* The first job that still has work; those that have none leave the queue. */
 static bool take(struct queue *queue, struct lease *ret_lease)
 {
     struct job *job;
-    while ((job = pop(queue)) != NULL) {
-        if (job_take(job, &ret_lease->grain, &ret_lease->begins)) {
-            ret_lease->job = job;
-            if (job_is_divisible(job)) append(queue, job_ref(job));
-            return true;
-        }
-        job_unref(job);
-    }
-    return false;
+    if (queue->exclusive) return false;
+    if (queue->first[QUARANTINE] != NULL && queue->out > 0) return false;
+    queue->exclusive = ret_lease->exclusive = take_suspect(queue, ret_lease);
+    bool taken = queue->exclusive;
+    while (!taken && (job = pop(queue)) != NULL)
+        taken = take_of(queue, job, ret_lease);
+    if (taken) queue->out++;
+    return taken;
 }
 
 bool queue_take(struct queue *queue, struct lease *ret_lease)
@@ -115,14 +147,23 @@ bool queue_take(struct queue *queue, struct lease *ret_lease)
     return taken;
 }
 
-bool queue_is_contended(struct queue *queue, const struct job *job)
+void queue_return(struct queue *queue, const struct lease *lease)
 {
-    bool contended = false;
     pthread_mutex_lock(&queue->lock);
-    for (int p = job->spec->priority; p < PRIORITIES; p++)
+    queue->out--;
+    const bool others = lease->exclusive || queue->first[QUARANTINE] != NULL;
+    if (lease->exclusive) queue->exclusive = false;
+    if (others) pthread_cond_broadcast(&queue->pushed);
+    pthread_mutex_unlock(&queue->lock);
+}
+
+bool queue_is_contended(struct queue *queue, const struct lease *lease)
+{
+    pthread_mutex_lock(&queue->lock);
+    bool contended = lease->exclusive || queue->stopped;
+    for (int p = lease->job->spec->priority; p < LISTS; p++)
         for (const struct job *j = queue->first[p]; j != NULL && !contended; j = j->queue_next)
-            contended = j != job;
-    contended = contended || queue->stopped;
+            contended = j != lease->job;
     pthread_mutex_unlock(&queue->lock);
     return contended;
 }

@@ -10,7 +10,8 @@ struct queue;
 struct lease {
     struct job *job; /* a reference */
     size_t grain;
-    bool begins; /* the job runs from here on */
+    bool begins;    /* the job runs from here on */
+    bool exclusive; /* nothing else is handed out beside it */
 };
 
 struct queue *queue_open(void);
@@ -22,9 +23,13 @@ void queue_stop(struct queue *queue);
 void queue_push(struct queue *queue, struct job *job);
 /* Takes a job that has ended out again. */
 void queue_remove(struct queue *queue, struct job *job);
-/* Blocks until there is work; false once stopped. The job goes to the end of its turn. */
+/* Blocks until there is work; false once stopped. The job goes to the end of its turn. A job under
+ * suspicion of having ended a process comes before all others, and alone. */
 bool queue_take(struct queue *queue, struct lease *ret_lease);
-/* Whether a job other than this, of no lower priority, waits for a worker. */
-bool queue_is_contended(struct queue *queue, const struct job *job);
+/* A lease that was taken is over; the job's reference stays the caller's. */
+void queue_return(struct queue *queue, const struct lease *lease);
+/* Whether the lease is to end: it is exclusive, or a job of no lower priority waits for a worker.
+ */
+bool queue_is_contended(struct queue *queue, const struct lease *lease);
 
 #endif

@@ -55,19 +55,26 @@ int job_priority_find(const char *name, size_t length)
     return find(priority_names, sizeof priority_names / sizeof priority_names[0], name, length);
 }
 
+bool labels_copy(const struct labels *labels, struct labels *ret)
+{
+    *ret = (struct labels){0};
+    if (labels->count == 0) return true;
+    ret->label = calloc(labels->count, sizeof *ret->label);
+    if (ret->label == NULL) return false;
+    ret->count = labels->count;
+    memcpy(ret->label, labels->label, labels->count * sizeof *ret->label);
+    return true;
+}
+
 bool job_record_copy(const struct job_record *record, struct job_record *ret)
 {
-    struct label *label = NULL;
-    if (record->labels.count > 0) {
-        label = calloc(record->labels.count, sizeof *label);
-        if (label == NULL) {
-            *ret = (struct job_record){0};
-            return false;
-        }
-        memcpy(label, record->labels.label, record->labels.count * sizeof *label);
+    struct labels labels;
+    if (!labels_copy(&record->labels, &labels)) {
+        *ret = (struct job_record){0};
+        return false;
     }
     *ret = *record;
-    ret->labels.label = label;
+    ret->labels = labels;
     blob_ref(ret->request);
     blob_ref(ret->result);
     blob_ref(ret->summary);

@@ -32,7 +32,11 @@ struct job_cut {
     uint64_t block_rows, block_count, grain_operations, grain_count;
 };
 
+/* The large parts of a record, which are read when they are wanted. */
+enum { PART_REQUEST = 1, PART_RESULT = 2, PART_PARAMETERS = 4, PARTS_ALL = 7 };
+
 struct job_record {
+    uint64_t position; /* grows with each job accepted: lists are ordered by it */
     char id[ID_SIZE];
     char owner[NAME_SIZE];
     enum job_kind kind;
@@ -42,7 +46,7 @@ struct job_record {
     int64_t created_ms, started_ms, finished_ms; /* wall time; 0: not yet */
     uint64_t version;                            /* grows with each visible change */
     uint64_t event_sequence;
-    uint32_t attempts;
+    uint32_t attempts;    /* of the grain begun most often */
     uint64_t done, total; /* parameters, or epochs */
     double seconds;       /* wall time from the first lease to the last grain */
     struct job_cut cut;
@@ -65,6 +69,7 @@ int job_state_find(const char *name, size_t length);
 int job_kind_find(const char *name, size_t length);
 int job_priority_find(const char *name, size_t length);
 
+bool labels_copy(const struct labels *labels, struct labels *ret);
 /* False when memory is out; *ret is then empty. */
 bool job_record_copy(const struct job_record *record, struct job_record *ret);
 void job_record_done(struct job_record *record);

@@ -39,6 +39,8 @@ void request_done(struct request *request)
 {
     blob_unref(request->body);
     request->body = NULL;
+    job_unref(request->submitted);
+    request->submitted = NULL;
     free(request->argument);
     request->argument = NULL;
     request->argument_count = 0;

@@ -3,8 +3,7 @@
 #define GRADCHECKD_REQUEST_H
 
 #include "server/blob.h"
-#include "server/problem.h"
-#include "server/record.h"
+#include "server/job.h"
 
 enum { REQUEST_ID_SIZE = 65, ARGUMENTS_MAX = 32, ARGUMENT_SIZE = 400, HEADER_SIZE = 256 };
 
@@ -15,7 +14,8 @@ struct argument {
 struct request {
     char id[REQUEST_ID_SIZE];
     char job[ID_SIZE]; /* the {id} of the path; "" without one */
-    const char *owner;
+    struct user user;
+    struct job *submitted; /* what this request has posted; owned */
     struct blob *body; /* NULL without one */
     size_t argument_count;
     struct argument *argument; /* of the query, decoded; owned */

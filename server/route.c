@@ -4,19 +4,26 @@
 #include <string.h>
 
 static const struct route routes[] = {
-    {"GET", "/healthz", route_health, false, true},
-    {"GET", "/v1/catalog", route_catalog, false, true},
-    {"GET", "/v1/whoami", route_whoami, false, true},
-    {"POST", "/v1/models/summary", route_summary, true, false},
-    {"POST", "/v1/gradient-checks", route_check_create, true, false},
-    {"POST", "/v1/trainings", route_training_create, true, false},
-    {"GET", "/v1/jobs", route_job_list, false, false},
-    {"GET", "/v1/jobs/{id}", route_job_get, false, false},
-    {"DELETE", "/v1/jobs/{id}", route_job_delete, false, false},
-    {"GET", "/v1/jobs/{id}/request", route_job_request, false, false},
-    {"GET", "/v1/jobs/{id}/parameters", route_job_parameters, false, false},
-    {"POST", "/v1/jobs/{id}/predictions", route_job_predictions, true, false},
+    {"GET", "/healthz", route_health, ROUTE_INSTANT | ROUTE_OPEN},
+    {"GET", "/v1/catalog", route_catalog, ROUTE_INSTANT | ROUTE_OPEN},
+    {"GET", "/v1/whoami", route_whoami, ROUTE_INSTANT},
+    {"POST", "/v1/models/summary", route_summary, ROUTE_BODY},
+    {"POST", "/v1/gradient-checks", route_check_create, ROUTE_BODY | ROUTE_CHANGES},
+    {"POST", "/v1/trainings", route_training_create, ROUTE_BODY | ROUTE_CHANGES},
+    {"GET", "/v1/jobs", route_job_list, 0},
+    {"GET", "/v1/jobs/{id}", route_job_get, 0},
+    {"PATCH", "/v1/jobs/{id}", route_job_patch, ROUTE_BODY | ROUTE_CHANGES},
+    {"DELETE", "/v1/jobs/{id}", route_job_delete, ROUTE_CHANGES},
+    {"GET", "/v1/jobs/{id}/request", route_job_request, 0},
+    {"GET", "/v1/jobs/{id}/parameters", route_job_parameters, 0},
+    {"POST", "/v1/jobs/{id}/predictions", route_job_predictions, ROUTE_BODY},
 };
+enum { ROUTES = sizeof routes / sizeof routes[0] };
+
+const struct route *route_at(size_t index)
+{
+    return index < ROUTES ? &routes[index] : NULL;
+}
 
 /* An id that is too long to be one matches as well, so that it is "no such job". */
 static bool path_matches(const char *pattern, const char *path, char job[ID_SIZE])
@@ -43,7 +50,7 @@ const struct route *route_find(const char *method, const char *path, char job[ID
 {
     const char *wanted = strcmp(method, "HEAD") == 0 ? "GET" : method;
     allow[0] = '\0';
-    for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
+    for (size_t i = 0; i < ROUTES; i++) {
         if (!path_matches(routes[i].pattern, path, job)) continue;
         if (strcmp(routes[i].method, wanted) == 0) return &routes[i];
         allow_add(allow, routes[i].method);

@@ -2,6 +2,7 @@
 #ifndef GRADCHECKD_ROUTE_H
 #define GRADCHECKD_ROUTE_H
 
+#include "server/auth.h"
 #include "server/config.h"
 #include "server/jobs.h"
 #include "server/request.h"
@@ -9,6 +10,7 @@
 /* What handlers work on. */
 struct service {
     struct jobs *jobs;
+    struct auth *auth;
     const struct config *config;
 };
 
@@ -21,13 +23,22 @@ enum route_outcome {
 typedef enum route_outcome route_handler(struct service *service, struct request *request,
                                          struct reply *reply);
 
+enum route_flags {
+    ROUTE_BODY = 1,    /* takes a JSON body */
+    ROUTE_INSTANT = 2, /* never blocks: answered without the request pool, however busy that is */
+    ROUTE_OPEN = 4,    /* to everybody, without a token */
+    ROUTE_CHANGES = 8  /* something that lasts: not for read-only tokens */
+};
+
 struct route {
     const char *method;  /* GET serves HEAD, too */
     const char *pattern; /* "/v1/jobs/{id}" */
     route_handler *handle;
-    bool body;    /* takes a JSON body */
-    bool instant; /* never blocks: answered without the request pool, however busy that is */
+    unsigned flags;
 };
+
+/* All of them, in order; NULL behind the last. */
+const struct route *route_at(size_t index);
 
 enum { ALLOW_SIZE = 64 };
 
@@ -37,7 +48,8 @@ const struct route *route_find(const char *method, const char *path, char job[ID
 
 /* route_jobs.c */
 route_handler route_check_create, route_training_create, route_job_list, route_job_get,
-    route_job_delete, route_job_request, route_job_parameters, route_job_predictions;
+    route_job_patch, route_job_delete, route_job_request, route_job_parameters,
+    route_job_predictions;
 /* route_info.c */
 route_handler route_health, route_whoami, route_catalog, route_summary;
 

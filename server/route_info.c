@@ -15,9 +15,9 @@ enum route_outcome route_health(struct service *service, struct request *request
 enum route_outcome route_whoami(struct service *service, struct request *request,
                                 struct reply *reply)
 {
-    const struct jobs_use use = jobs_use(service->jobs);
+    const struct jobs_use use = jobs_use(service->jobs, request->user.name);
     reply_json(reply, 200,
-               codec_whoami(request->owner, &service->config->limits, use.queued, use.running),
+               codec_whoami(&request->user, &service->config->limits, use.queued, use.running),
                request->id);
     return ROUTE_REPLY;
 }

@@ -1,5 +1,6 @@
 /* Routes about jobs: making, listing, reading, waiting, stopping. */
 #include "server/codec_job.h"
+#include "server/codec_patch.h"
 #include "server/codec_report.h"
 #include "server/codec_spec.h"
 #include "server/header.h"
@@ -42,30 +43,50 @@ static enum route_outcome wait_for(struct reply *reply, const char *id, int seco
 
 /* ---- making ---- */
 
-/* 200 with a job that has ended, 202 with one that has not. */
-static void reply_to_create(struct request *request, struct reply *reply,
+static void reply_to_create(struct request *request, struct reply *reply, int status,
                             const struct job_record *record)
 {
     snprintf(reply->location, sizeof reply->location, "/v1/jobs/%s", record->id);
-    reply_with_job(request, reply, job_state_is_final(record->state) ? 200 : 202, record);
+    reply_with_job(request, reply, status, record);
 }
 
+/* True with a job that an earlier request has made, or with request->submitted. */
 static bool submit(struct service *service, struct request *request, enum job_kind kind,
-                   struct job_record *ret_record, struct problem *problem)
+                   bool is_awaited, bool *ret_found, struct job_record *ret_record,
+                   struct problem *problem)
 {
     char key[KEY_SIZE] = "";
     if (request->idempotency_key[0] != '\0' &&
         !header_idempotency_key(request->idempotency_key, key))
         return problem_set(problem, PROBLEM_BAD_REQUEST,
                            "Idempotency-Key must have 1 to 128 visible characters");
-    bool found;
-    if (!jobs_replay(service->jobs, kind, request->body, request->owner, key, &found, ret_record,
+    if (!jobs_replay(service->jobs, kind, request->body, &request->user, key, ret_found, ret_record,
                      problem))
         return false;
-    if (found) return true;
+    if (*ret_found) return true;
     struct spec *spec = codec_spec_decode(kind, request->body, &service->config->limits, problem);
-    return spec != NULL && jobs_submit(service->jobs, spec, request->body, request->owner, key,
-                                       ret_record, problem);
+    return spec != NULL && jobs_submit(service->jobs, spec, request->body, &request->user, key,
+                                       is_awaited, &request->submitted, problem);
+}
+
+/* The job that was submitted, or found under its key, as it is now. */
+static bool created(struct service *service, struct request *request, struct job_record *ret_record,
+                    struct problem *problem)
+{
+    return request->submitted != NULL ? jobs_accepted(service->jobs, request->submitted,
+                                                      &request->user, ret_record, problem)
+                                      : jobs_get(service->jobs, &request->user, request->job,
+                                                 PART_RESULT, ret_record, problem);
+}
+
+/* The last word: 202 with a job that nobody waited for, whatever became of it by now; otherwise 200
+ * once it has ended. */
+static enum route_outcome conclude(struct request *request, struct reply *reply, bool is_new,
+                                   const struct job_record *record)
+{
+    const bool ended = job_state_is_final(record->state);
+    reply_to_create(request, reply, ended && !is_new ? 200 : 202, record);
+    return ROUTE_REPLY;
 }
 
 static enum route_outcome create(struct service *service, struct request *request,
@@ -73,17 +94,20 @@ static enum route_outcome create(struct service *service, struct request *reques
 {
     struct problem problem = {0};
     struct job_record record;
-    const bool made = request->woken
-                          ? jobs_get(service->jobs, request->owner, request->job, &record, &problem)
-                          : submit(service, request, kind, &record, &problem);
-    if (!made) return fail(request, reply, &problem);
+    bool found = false;
     const int seconds = wait_of(request, reply);
-    enum route_outcome outcome = ROUTE_REPLY;
-    if (!request->woken && seconds > 0 && !job_state_is_final(record.state)) {
+    const bool waits = !request->woken && seconds > 0;
+    if (!request->woken && !submit(service, request, kind, waits, &found, &record, &problem))
+        return fail(request, reply, &problem);
+    if (waits && !found) return wait_for(reply, request->submitted->record.id, seconds);
+    if (!found && !created(service, request, &record, &problem))
+        return fail(request, reply, &problem);
+    enum route_outcome outcome;
+    if (waits && !job_state_is_final(record.state)) {
         memcpy(request->job, record.id, sizeof request->job);
         outcome = wait_for(reply, record.id, seconds);
     } else {
-        reply_to_create(request, reply, &record);
+        outcome = conclude(request, reply, !found && seconds <= 0, &record);
     }
     job_record_done(&record);
     return outcome;
@@ -108,7 +132,7 @@ enum route_outcome route_job_get(struct service *service, struct request *reques
 {
     struct problem problem = {0};
     struct job_record record;
-    if (!jobs_get(service->jobs, request->owner, request->job, &record, &problem))
+    if (!jobs_get(service->jobs, &request->user, request->job, PART_RESULT, &record, &problem))
         return fail(request, reply, &problem);
     const int seconds = wait_of(request, reply);
     enum route_outcome outcome = ROUTE_REPLY;
@@ -131,7 +155,7 @@ enum route_outcome route_job_request(struct service *service, struct request *re
 {
     struct problem problem = {0};
     struct job_record record;
-    if (!jobs_get(service->jobs, request->owner, request->job, &record, &problem))
+    if (!jobs_get(service->jobs, &request->user, request->job, PART_REQUEST, &record, &problem))
         return fail(request, reply, &problem);
     reply_json(reply, 200, blob_ref(record.request), request->id);
     job_record_done(&record);
@@ -195,7 +219,8 @@ enum route_outcome route_job_parameters(struct service *service, struct request 
 {
     struct problem problem = {0};
     struct job_record record;
-    if (!jobs_get(service->jobs, request->owner, request->job, &record, &problem))
+    if (!jobs_get(service->jobs, &request->user, request->job, PART_REQUEST | PART_PARAMETERS,
+                  &record, &problem))
         return fail(request, reply, &problem);
     struct blob *body = record.kind == JOB_CHECK ? check_parameters(service, &record, &problem)
                                                  : training_parameters(service, &record, &problem);
@@ -273,7 +298,8 @@ enum route_outcome route_job_predictions(struct service *service, struct request
 {
     struct problem problem = {0};
     struct job_record record;
-    if (!jobs_get(service->jobs, request->owner, request->job, &record, &problem))
+    if (!jobs_get(service->jobs, &request->user, request->job, PART_REQUEST | PART_PARAMETERS,
+                  &record, &problem))
         return fail(request, reply, &problem);
     struct blob *body = predictions(service, request, &record, &problem);
     job_record_done(&record);
@@ -299,15 +325,31 @@ enum route_outcome route_job_delete(struct service *service, struct request *req
     bool purge, pending;
     if (!read_purge(request, &purge, &problem)) return fail(request, reply, &problem);
     if (purge) {
-        if (!jobs_purge(service->jobs, request->owner, request->job, &problem))
+        if (!jobs_purge(service->jobs, &request->user, request->job, &problem))
             return fail(request, reply, &problem);
         reply->status = 204;
         return ROUTE_REPLY;
     }
     struct job_record record;
-    if (!jobs_cancel(service->jobs, request->owner, request->job, &record, &pending, &problem))
+    if (!jobs_cancel(service->jobs, &request->user, request->job, &record, &pending, &problem))
         return fail(request, reply, &problem);
     reply_with_job(request, reply, pending ? 202 : 200, &record);
+    job_record_done(&record);
+    return ROUTE_REPLY;
+}
+
+/* ---- sharing ---- */
+
+enum route_outcome route_job_patch(struct service *service, struct request *request,
+                                   struct reply *reply)
+{
+    struct problem problem = {0};
+    struct job_record record;
+    bool shared;
+    if (!codec_patch_decode(request->body, &service->config->limits, &shared, &problem) ||
+        !jobs_share(service->jobs, &request->user, request->job, shared, &record, &problem))
+        return fail(request, reply, &problem);
+    reply_with_job(request, reply, 200, &record);
     job_record_done(&record);
     return ROUTE_REPLY;
 }
@@ -398,7 +440,7 @@ enum route_outcome route_job_list(struct service *service, struct request *reque
 {
     struct label labels[LABELS_MAX];
     struct store_filter filter = {
-        .owner = request->owner, .limit = LIST_LIMIT, .labels = {.label = labels}};
+        .scope = user_changes(&request->user), .limit = LIST_LIMIT, .labels = {.label = labels}};
     list(service, request, reply, &filter);
     return ROUTE_REPLY;
 }

@@ -1,20 +1,22 @@
 /* Jobs in memory: a list by age, a hash table by id, both under one lock that is held for copies of
  * records alone.
  *
- * When more is kept than the limits allow, finished jobs go, the oldest first. */
+ * A change is made, and told, before `submit` returns. */
 #include "server/store.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { BUCKETS = 16384 };
+enum { BUCKETS = 16384, PRUNE_MAX = 100 };
+
+#define DAY_MS INT64_C(86400000)
 
 struct entry {
     struct job_record record;
-    uint64_t position; /* grows with each job added */
     struct entry *newer, *older;
-    struct entry *next; /* in the bucket */
+    struct entry *finished_before, *finished_after; /* of those that have ended */
+    struct entry *next;                             /* in the bucket */
 };
 
 struct store_memory {
@@ -22,10 +24,10 @@ struct store_memory {
     pthread_mutex_t lock;
     struct limits limits;
     struct entry *newest, *oldest;
+    struct entry *first_finished, *last_finished;
     struct entry *bucket[BUCKETS];
     size_t count, bytes;             /* of all records */
     size_t finished, finished_bytes; /* those that may be dropped */
-    uint64_t position;
 };
 
 static struct store_memory *self_of(struct store *store)
@@ -50,10 +52,9 @@ static struct entry *find(struct store_memory *self, const char *id)
     return entry;
 }
 
-static struct entry *find_owned(struct store_memory *self, const char *owner, const char *id)
+static bool is_seen(const struct entry *entry, const struct scope *scope)
 {
-    struct entry *entry = find(self, id);
-    return entry != NULL && strcmp(entry->record.owner, owner) == 0 ? entry : NULL;
+    return scope_has(scope, entry->record.owner, entry->record.shared);
 }
 
 static struct entry *find_key(struct store_memory *self, const char *owner, const char *key)
@@ -65,37 +66,50 @@ static struct entry *find_key(struct store_memory *self, const char *owner, cons
     return entry;
 }
 
-static void account(struct store_memory *self, const struct job_record *record)
+static void link_finished(struct store_memory *self, struct entry *entry)
 {
-    const size_t bytes = job_record_bytes(record);
-    self->count++;
-    self->bytes += bytes;
-    if (!job_state_is_final(record->state)) return;
-    self->finished++;
-    self->finished_bytes += bytes;
+    entry->finished_before = self->last_finished;
+    entry->finished_after = NULL;
+    *(self->last_finished != NULL ? &self->last_finished->finished_after : &self->first_finished) =
+        entry;
+    self->last_finished = entry;
 }
 
-static void discount(struct store_memory *self, const struct job_record *record)
+static void unlink_finished(struct store_memory *self, struct entry *entry)
 {
-    const size_t bytes = job_record_bytes(record);
-    self->count--;
-    self->bytes -= bytes;
-    if (!job_state_is_final(record->state)) return;
-    self->finished--;
-    self->finished_bytes -= bytes;
+    struct entry *before = entry->finished_before, *after = entry->finished_after;
+    *(before != NULL ? &before->finished_after : &self->first_finished) = after;
+    *(after != NULL ? &after->finished_before : &self->last_finished) = before;
 }
 
-static void link_newest(struct store_memory *self, struct entry *entry)
+/* Counts what is kept, up or down. */
+static void account(struct store_memory *self, const struct job_record *record, bool added)
+{
+    const size_t bytes = job_record_bytes(record), one = 1;
+    self->count += added ? one : -one;
+    self->bytes += added ? bytes : -bytes;
+    if (!job_state_is_final(record->state)) return;
+    self->finished += added ? one : -one;
+    self->finished_bytes += added ? bytes : -bytes;
+}
+
+/* In the list by position: jobs come nearly in order. */
+static void link_by_position(struct store_memory *self, struct entry *entry)
 {
     struct entry **bucket = bucket_of(self, entry->record.id);
     entry->next = *bucket;
     *bucket = entry;
-    entry->position = ++self->position;
-    entry->older = self->newest;
-    if (self->newest != NULL) self->newest->newer = entry;
-    self->newest = entry;
-    if (self->oldest == NULL) self->oldest = entry;
-    account(self, &entry->record);
+    struct entry *newer = NULL, *older = self->newest;
+    while (older != NULL && older->record.position > entry->record.position) {
+        newer = older;
+        older = older->older;
+    }
+    entry->newer = newer;
+    entry->older = older;
+    *(newer != NULL ? &newer->older : &self->newest) = entry;
+    *(older != NULL ? &older->newer : &self->oldest) = entry;
+    account(self, &entry->record, true);
+    if (job_state_is_final(entry->record.state)) link_finished(self, entry);
 }
 
 static void drop(struct store_memory *self, struct entry *entry)
@@ -106,22 +120,29 @@ static void drop(struct store_memory *self, struct entry *entry)
     *place = entry->next;
     *(entry->newer != NULL ? &entry->newer->older : &self->newest) = entry->older;
     *(entry->older != NULL ? &entry->older->newer : &self->oldest) = entry->newer;
-    discount(self, &entry->record);
+    if (job_state_is_final(entry->record.state)) unlink_finished(self, entry);
+    account(self, &entry->record, false);
     job_record_done(&entry->record);
     free(entry);
 }
 
-/* Drops finished jobs, the oldest first, until no more than the limits allow are kept with `bytes`
- * to come; `kept` stays. */
-static void trim(struct store_memory *self, size_t bytes, const struct entry *kept)
+static bool is_beyond(const struct store_memory *self, const struct entry *entry, int64_t now_ms)
 {
-    struct entry *entry = self->oldest;
-    while (entry != NULL && (self->finished > self->limits.retain_jobs ||
-                             self->bytes + bytes > self->limits.retain_bytes)) {
-        struct entry *newer = entry->newer;
-        if (entry != kept && job_state_is_final(entry->record.state)) drop(self, entry);
-        entry = newer;
+    return self->finished > self->limits.retain_jobs || self->bytes > self->limits.retain_bytes ||
+           now_ms - entry->record.finished_ms > self->limits.retain_days * DAY_MS;
+}
+
+/* Drops finished jobs beyond the limits, the first to finish first. */
+static size_t prune(struct store_memory *self, int64_t now_ms)
+{
+    size_t removed = 0;
+    struct entry *entry;
+    while (removed < PRUNE_MAX && (entry = self->first_finished) != NULL &&
+           is_beyond(self, entry, now_ms)) {
+        drop(self, entry);
+        removed++;
     }
+    return removed;
 }
 
 /* Whether one more job of so many bytes fits beside those that are not finished. */
@@ -131,44 +152,115 @@ static bool fits(const struct store_memory *self, size_t bytes)
            self->bytes - self->finished_bytes + bytes <= self->limits.retain_bytes;
 }
 
-static enum store_status add_locked(struct store_memory *self, const struct job_record *record,
-                                    struct job_record *ret_other)
+static enum store_status add(struct store_memory *self, const struct job_record *record)
 {
-    const struct entry *other = record->idempotency_key[0] == '\0'
-                                    ? NULL
-                                    : find_key(self, record->owner, record->idempotency_key);
-    if (other != NULL)
-        return job_record_copy(&other->record, ret_other) ? STORE_KEY_TAKEN : STORE_MEMORY;
+    if (record->idempotency_key[0] != '\0' &&
+        find_key(self, record->owner, record->idempotency_key) != NULL)
+        return STORE_KEY_TAKEN;
     if (!fits(self, job_record_bytes(record))) return STORE_FULL;
-    trim(self, job_record_bytes(record), NULL);
     struct entry *entry = calloc(1, sizeof *entry);
     if (entry == NULL || !job_record_copy(record, &entry->record)) {
         free(entry);
         return STORE_MEMORY;
     }
-    link_newest(self, entry);
+    link_by_position(self, entry);
     return STORE_OK;
 }
 
-static enum store_status memory_add(struct store *store, const struct job_record *record,
-                                    struct job_record *ret_other)
+/* A part that the change is without stays. */
+static void keep_part(struct blob **part, struct blob *kept)
 {
-    struct store_memory *self = self_of(store);
-    pthread_mutex_lock(&self->lock);
-    const enum store_status status = add_locked(self, record, ret_other);
-    pthread_mutex_unlock(&self->lock);
-    return status;
+    if (*part == NULL) *part = blob_ref(kept);
 }
 
-static enum store_status memory_get(struct store *store, const char *owner, const char *id,
-                                    struct job_record *ret_record)
+static enum store_status put(struct store_memory *self, const struct job_record *record)
+{
+    struct entry *entry = find(self, record->id);
+    if (entry == NULL ||
+        (job_state_is_final(entry->record.state) && entry->record.state != record->state))
+        return STORE_NOT_FOUND;
+    struct job_record changed;
+    if (!job_record_copy(record, &changed)) return STORE_MEMORY;
+    keep_part(&changed.request, entry->record.request);
+    keep_part(&changed.result, entry->record.result);
+    keep_part(&changed.summary, entry->record.summary);
+    keep_part(&changed.error, entry->record.error);
+    keep_part(&changed.parameters, entry->record.parameters);
+    const bool ends = !job_state_is_final(entry->record.state) && job_state_is_final(record->state);
+    account(self, &entry->record, false);
+    job_record_done(&entry->record);
+    entry->record = changed;
+    account(self, &entry->record, true);
+    if (ends) link_finished(self, entry);
+    return STORE_OK;
+}
+
+static enum store_status removal(struct store_memory *self, const struct store_write *write)
+{
+    struct entry *entry = find(self, write->record.id);
+    if (entry == NULL || !is_seen(entry, &write->scope)) return STORE_NOT_FOUND;
+    drop(self, entry);
+    return STORE_OK;
+}
+
+static enum store_status change(struct store_memory *self, struct store_write *write)
+{
+    switch (write->change) {
+    case STORE_ADD:
+        return add(self, &write->record);
+    case STORE_PUT:
+        return put(self, &write->record);
+    case STORE_REMOVE:
+        return removal(self, write);
+    case STORE_PRUNE:
+        write->removed = prune(self, write->now_ms);
+        return STORE_OK;
+    default: /* work is not kept */
+        return STORE_OK;
+    }
+}
+
+static void memory_submit(struct store *store, struct store_write *write)
 {
     struct store_memory *self = self_of(store);
     pthread_mutex_lock(&self->lock);
-    const struct entry *entry = find_owned(self, owner, id);
-    enum store_status status = STORE_NOT_FOUND;
-    if (entry != NULL)
-        status = job_record_copy(&entry->record, ret_record) ? STORE_OK : STORE_MEMORY;
+    const enum store_status status = change(self, write);
+    pthread_mutex_unlock(&self->lock);
+    write->done(write, status);
+}
+
+/* Nothing is ever held back. */
+static bool memory_withdraw(struct store *store, struct store_write *write)
+{
+    (void)store, (void)write;
+    return false;
+}
+
+static void memory_hurry(struct store *store, const char *id)
+{
+    (void)store, (void)id;
+}
+
+static void memory_give_up(struct store *store)
+{
+    (void)store;
+}
+
+static enum store_status copy(const struct entry *entry, struct job_record *ret_record)
+{
+    if (entry == NULL) return STORE_NOT_FOUND;
+    return job_record_copy(&entry->record, ret_record) ? STORE_OK : STORE_MEMORY;
+}
+
+static enum store_status memory_get(struct store *store, const struct scope *scope, const char *id,
+                                    unsigned parts, struct job_record *ret_record)
+{
+    (void)parts;
+    struct store_memory *self = self_of(store);
+    pthread_mutex_lock(&self->lock);
+    const struct entry *entry = find(self, id);
+    if (entry != NULL && !is_seen(entry, scope)) entry = NULL;
+    const enum store_status status = copy(entry, ret_record);
     pthread_mutex_unlock(&self->lock);
     return status;
 }
@@ -178,63 +270,25 @@ static enum store_status memory_find_key(struct store *store, const char *owner,
 {
     struct store_memory *self = self_of(store);
     pthread_mutex_lock(&self->lock);
-    const struct entry *entry = find_key(self, owner, key);
-    enum store_status status = STORE_NOT_FOUND;
-    if (entry != NULL)
-        status = job_record_copy(&entry->record, ret_record) ? STORE_OK : STORE_MEMORY;
+    const enum store_status status = copy(find_key(self, owner, key), ret_record);
     pthread_mutex_unlock(&self->lock);
     return status;
 }
 
-static enum store_status put_locked(struct store_memory *self, const struct job_record *record)
+static uint64_t memory_last_position(struct store *store)
 {
-    struct entry *entry = find(self, record->id);
-    if (entry == NULL) return STORE_NOT_FOUND;
-    struct job_record copy;
-    if (!job_record_copy(record, &copy)) return STORE_MEMORY;
-    discount(self, &entry->record);
-    job_record_done(&entry->record);
-    entry->record = copy;
-    account(self, &entry->record);
-    trim(self, 0, entry); /* the job itself is kept even over the limit */
+    struct store_memory *self = self_of(store);
+    pthread_mutex_lock(&self->lock);
+    const uint64_t position = self->newest == NULL ? 0 : self->newest->record.position;
+    pthread_mutex_unlock(&self->lock);
+    return position;
+}
+
+/* What was unfinished ended with the process. */
+static enum store_status memory_recover(struct store *store, store_visit *visit, void *context)
+{
+    (void)store, (void)visit, (void)context;
     return STORE_OK;
-}
-
-static enum store_status memory_put(struct store *store, const struct job_record *record)
-{
-    struct store_memory *self = self_of(store);
-    pthread_mutex_lock(&self->lock);
-    const enum store_status status = put_locked(self, record);
-    pthread_mutex_unlock(&self->lock);
-    return status;
-}
-
-static enum store_status memory_remove(struct store *store, const char *owner, const char *id)
-{
-    struct store_memory *self = self_of(store);
-    pthread_mutex_lock(&self->lock);
-    struct entry *entry = find_owned(self, owner, id);
-    if (entry != NULL) drop(self, entry);
-    pthread_mutex_unlock(&self->lock);
-    return entry != NULL ? STORE_OK : STORE_NOT_FOUND;
-}
-
-static bool has_label(const struct job_record *record, const struct label *wanted)
-{
-    for (size_t i = 0; i < record->labels.count; i++)
-        if (strcmp(record->labels.label[i].name, wanted->name) == 0)
-            return strcmp(record->labels.label[i].value, wanted->value) == 0;
-    return false;
-}
-
-static bool matches(const struct job_record *record, const struct store_filter *filter)
-{
-    if (strcmp(record->owner, filter->owner) != 0) return false;
-    if (filter->states != 0 && (filter->states & 1u << record->state) == 0) return false;
-    if (filter->kinds != 0 && (filter->kinds & 1u << record->kind) == 0) return false;
-    for (size_t i = 0; i < filter->labels.count; i++)
-        if (!has_label(record, &filter->labels.label[i])) return false;
-    return true;
 }
 
 static enum store_status list_locked(struct store_memory *self, const struct store_filter *filter,
@@ -242,15 +296,15 @@ static enum store_status list_locked(struct store_memory *self, const struct sto
 {
     uint64_t last = 0;
     for (const struct entry *entry = self->newest; entry != NULL; entry = entry->older) {
-        if (filter->before > 0 && entry->position >= filter->before) continue;
-        if (!matches(&entry->record, filter)) continue;
+        if (filter->before > 0 && entry->record.position >= filter->before) continue;
+        if (!store_filter_matches(filter, &entry->record)) continue;
         if (page->count == filter->limit) {
             page->next = last;
             break;
         }
         if (!job_record_copy(&entry->record, &page->record[page->count])) return STORE_MEMORY;
         page->count++;
-        last = entry->position;
+        last = entry->record.position;
     }
     return STORE_OK;
 }
@@ -284,12 +338,15 @@ struct store *store_memory_open(const struct limits *limits)
 {
     static const struct store_operations operations = {
         .scheme = "memory:",
-        .add = memory_add,
         .get = memory_get,
         .find_key = memory_find_key,
-        .put = memory_put,
-        .remove = memory_remove,
         .list = memory_list,
+        .last_position = memory_last_position,
+        .recover = memory_recover,
+        .submit = memory_submit,
+        .withdraw = memory_withdraw,
+        .hurry = memory_hurry,
+        .give_up = memory_give_up,
         .close = memory_close,
     };
     struct store_memory *self = calloc(1, sizeof *self);

@@ -27,6 +27,19 @@ static gck_status run_grain(struct job *job, size_t grain, gck_check_room **room
     return gck_check_grain(job->check, grain, *room, job_stop(job), partial, error);
 }
 
+/* One grain and its end: true when the job has ended with it. */
+static bool work_off(struct workers *workers, struct lease *lease, gck_check_room **room)
+{
+    struct job *job = lease->job;
+    gck_partial partial = {0};
+    gck_error error;
+    const bool charged = jobs_charge(workers->jobs, lease);
+    const gck_status status = run_grain(job, lease->grain, room, &partial, &error);
+    const bool ended = job_hand_in(job, lease->grain, status, &partial, &error);
+    if (charged && !ended) jobs_release(workers->jobs, lease, status == GCK_OK);
+    return ended;
+}
+
 /* The lease grows grain by grain, and ends as soon as another job waits. */
 static void run_check(struct workers *workers, struct lease *lease)
 {
@@ -34,11 +47,8 @@ static void run_check(struct workers *workers, struct lease *lease)
     gck_check_room *room = NULL;
     bool ended;
     do {
-        gck_partial partial = {0};
-        gck_error error;
-        const gck_status status = run_grain(job, lease->grain, &room, &partial, &error);
-        ended = job_hand_in(job, lease->grain, status, &partial, &error);
-    } while (!ended && !queue_is_contended(workers->queue, job) &&
+        ended = work_off(workers, lease, &room);
+    } while (!ended && !queue_is_contended(workers->queue, lease) &&
              job_take(job, &lease->grain, &lease->begins));
     gck_check_room_free(room);
     if (ended) jobs_finish(workers->jobs, job);
@@ -56,20 +66,30 @@ static gck_status run_slice(struct job *job, bool *finished, gck_error *error)
     return status;
 }
 
-static void run_training(struct workers *workers, struct lease *lease)
+/* False once the job has ended. */
+static bool run_slices(struct workers *workers, struct lease *lease)
 {
     struct job *job = lease->job;
     do {
         bool finished = false;
         gck_error error;
         const gck_status status = run_slice(job, &finished, &error);
-        if (job_hand_back(job, status, finished, &error)) {
-            jobs_finish(workers->jobs, job);
-            return;
-        }
-    } while (!queue_is_contended(workers->queue, job) &&
+        if (status == GCK_OK && !finished) jobs_save(workers->jobs, job);
+        if (job_hand_back(job, status, finished, &error)) return false;
+    } while (!queue_is_contended(workers->queue, lease) &&
              job_take(job, &lease->grain, &lease->begins));
-    queue_push(workers->queue, job);
+    return true;
+}
+
+static void run_training(struct workers *workers, struct lease *lease)
+{
+    const bool charged = jobs_charge(workers->jobs, lease);
+    if (!run_slices(workers, lease)) {
+        jobs_finish(workers->jobs, lease->job);
+        return;
+    }
+    if (charged) jobs_release(workers->jobs, lease, false);
+    queue_push(workers->queue, lease->job);
 }
 
 static void *run(void *argument)
@@ -77,11 +97,11 @@ static void *run(void *argument)
     struct workers *workers = argument;
     struct lease lease;
     while (queue_take(workers->queue, &lease)) {
-        if (lease.begins) jobs_begin(workers->jobs, lease.job);
         if (job_is_divisible(lease.job))
             run_check(workers, &lease);
         else
             run_training(workers, &lease);
+        queue_return(workers->queue, &lease);
         job_unref(lease.job);
     }
     return NULL;

@@ -18,6 +18,9 @@
 #define LLVMFuzzerTestOneInput fuzz_summary
 #include "tests/fuzz/fuzz_summary.c"
 #undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_tokens
+#include "tests/fuzz/fuzz_tokens.c"
+#undef LLVMFuzzerTestOneInput
 #define LLVMFuzzerTestOneInput fuzz_train_state
 #include "tests/fuzz/fuzz_train_state.c"
 #undef LLVMFuzzerTestOneInput
@@ -34,13 +37,10 @@ static const struct {
     const char *name;
     int (*run)(const uint8_t *data, size_t size);
 } targets[] = {
-    {"check", fuzz_check},
-    {"header", fuzz_header},
-    {"json", fuzz_json},
-    {"prediction", fuzz_prediction},
-    {"route", fuzz_route},
-    {"summary", fuzz_summary},
-    {"train_state", fuzz_train_state},
+    {"check", fuzz_check},       {"header", fuzz_header},
+    {"json", fuzz_json},         {"prediction", fuzz_prediction},
+    {"route", fuzz_route},       {"summary", fuzz_summary},
+    {"tokens", fuzz_tokens},     {"train_state", fuzz_train_state},
     {"training", fuzz_training},
 };
 

@@ -105,6 +105,52 @@ START_TEST(idempotency_keys_have_up_to_128_characters)
 }
 END_TEST
 
+START_TEST(bearer_tokens)
+{
+    static const struct {
+        const char *header, *token; /* NULL: none was sent */
+    } cases[] = {
+        {"Bearer gck_abc", "gck_abc"},
+        {"bearer gck_abc", "gck_abc"}, /* RFC 9110, 11.1: schemes have no case */
+        {"BEARER gck_abc", "gck_abc"},
+        {"Bearer   gck_abc", "gck_abc"},
+        {"Bearer gck_abc \t", "gck_abc"},
+        {"Bearer a=b,c", "a=b,c"},
+        {"Bearer a b", ""}, /* sent, but none that can be one */
+        {"Bearer gck_abc, Basic YQ==", ""},
+        {"", NULL},
+        {"Bearer", NULL},
+        {"Bearer ", NULL},
+        {"Bearer  \t ", NULL},
+        {"Bearergck_abc", NULL},
+        {"Bearer\tgck_abc", NULL},
+        {" Bearer gck_abc", NULL},
+        {"Basic YWxpY2U6c2VjcmV0", NULL},
+        {"gck_abc", NULL},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char token[BEARER_SIZE] = "untouched";
+        const bool sent = header_bearer(cases[i].header, token);
+        ck_assert_msg(sent == (cases[i].token != NULL), "'%s'", cases[i].header);
+        ck_assert_str_eq(token, sent ? cases[i].token : "untouched");
+    }
+}
+END_TEST
+
+START_TEST(a_long_bearer_token_is_not_cut)
+{
+    char header[BEARER_SIZE + 16] = "Bearer ", token[BEARER_SIZE];
+    memset(header + 7, 'x', BEARER_SIZE);
+    header[7 + BEARER_SIZE - 1] = '\0';
+    ck_assert(header_bearer(header, token));
+    ck_assert_uint_eq(strlen(token), BEARER_SIZE - 1);
+    header[7 + BEARER_SIZE - 1] = 'x';
+    header[7 + BEARER_SIZE] = '\0';
+    ck_assert(header_bearer(header, token));
+    ck_assert_str_eq(token, "");
+}
+END_TEST
+
 START_TEST(entity_tags)
 {
     static const struct {
@@ -268,6 +314,7 @@ END_TEST
 
 SUITE_MAIN("header", {prefer_wait, 0}, {prefer_wait_with_leading_zeros, 0},
            {prefer_wait_is_not_looked_for_in_strings, 0}, {idempotency_keys, 0},
-           {idempotency_keys_have_up_to_128_characters, 0}, {entity_tags, 0}, {hosts, 0},
+           {idempotency_keys_have_up_to_128_characters, 0}, {bearer_tokens, 0},
+           {a_long_bearer_token_is_not_cut, 0}, {entity_tags, 0}, {hosts, 0},
            {an_empty_name_admits_nobody, 0}, {content_types, 0}, {request_ids, 0},
            {cursors_come_back, 0}, {cursors_of_others_are_refused, 0})

@@ -148,21 +148,26 @@ START_TEST(the_first_lease_begins_the_job)
 }
 END_TEST
 
+static bool is_contended(struct queue *queue, struct job *job)
+{
+    return queue_is_contended(queue, &(struct lease){.job = job});
+}
+
 START_TEST(another_job_of_no_lower_priority_is_contention)
 {
     struct queue *queue = open_queue();
     struct job *low = check_job(", 'priority': 'low'"), *normal = check_job("");
     struct job *another = check_job(""), *high = check_job(", 'priority': 'high'");
-    ck_assert(!queue_is_contended(queue, normal));
+    ck_assert(!is_contended(queue, normal));
     queue_push(queue, normal);
-    ck_assert(!queue_is_contended(queue, normal)); /* itself is none */
-    ck_assert(queue_is_contended(queue, low));
-    ck_assert(queue_is_contended(queue, another));
-    ck_assert(!queue_is_contended(queue, high));
+    ck_assert(!is_contended(queue, normal)); /* itself is none */
+    ck_assert(is_contended(queue, low));
+    ck_assert(is_contended(queue, another));
+    ck_assert(!is_contended(queue, high));
     queue_push(queue, low);
-    ck_assert(!queue_is_contended(queue, normal));
+    ck_assert(!is_contended(queue, normal));
     queue_push(queue, high);
-    ck_assert(queue_is_contended(queue, normal));
+    ck_assert(is_contended(queue, normal));
     queue_close(queue);
     job_unref(low);
     job_unref(normal);
@@ -255,7 +260,7 @@ START_TEST(stopping_sends_everybody_home)
     }
     queue_push(queue, job);
     ck_assert_ptr_null(take_one(queue)); /* nothing is handed out any more */
-    ck_assert(queue_is_contended(queue, job));
+    ck_assert(is_contended(queue, job));
     queue_close(queue);
     job_unref(job);
 }

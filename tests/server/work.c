@@ -24,9 +24,9 @@ static void cut_small(struct job *job)
 {
     check_recut(job->check, 1, 1);
     ck_assert_uint_eq(job->check->cut.grain_count, GRAINS);
-    free(job->partial);
-    job->partial = calloc(GRAINS, sizeof *job->partial);
-    ck_assert_ptr_nonnull(job->partial);
+    free(job->grain);
+    job->grain = calloc(GRAINS, sizeof *job->grain);
+    ck_assert_ptr_nonnull(job->grain);
 }
 
 struct job *check_job(const char *more)

@@ -1,4 +1,5 @@
 #include "client.h"
+#include "tls.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -11,6 +12,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 /* For each read and write; long enough for the answer to the longest wait that tests ask for. */
@@ -31,14 +33,33 @@ const char *format(const char *pattern, ...)
     return text;
 }
 
-bool client_open(struct client *client, const struct service *service)
+static bool connect_port(int fd, int port)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_port = htons((uint16_t)service->port)};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    *client = (struct client){.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    return connect(fd, (struct sockaddr *)&address, sizeof address) == 0;
+}
+
+/* By way of its folder's descriptor, since a socket's path must be short. */
+static bool connect_file(int fd, const struct service *service)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int folder = open(service->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    ck_assert_int_ge(folder, 0);
+    snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/%s", folder,
+             service->socket);
+    bool connected = connect(fd, (struct sockaddr *)&address, sizeof address) == 0;
+    close(folder);
+    return connected;
+}
+
+bool client_connect(struct client *client, const struct service *service)
+{
+    bool file = service->socket[0] != '\0';
+    *client =
+        (struct client){.fd = socket(file ? AF_UNIX : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
     ck_assert_int_ge(client->fd, 0);
-    if (connect(client->fd, (struct sockaddr *)&address, sizeof address) != 0) {
+    if (!(file ? connect_file(client->fd, service) : connect_port(client->fd, service->port))) {
         client_close(client);
         return false;
     }
@@ -46,14 +67,24 @@ bool client_open(struct client *client, const struct service *service)
     return true;
 }
 
+bool client_open(struct client *client, const struct service *service)
+{
+    if (!client_connect(client, service)) return false;
+    if (!service->tls) return true;
+    client->tls = tls_open(client->fd, NULL, seconds_now() + patience(READ_SECONDS));
+    if (client->tls == NULL) client_close(client);
+    return client->tls != NULL;
+}
+
 void client_close(struct client *client)
 {
+    tls_close(client->tls);
     if (client->fd >= 0) close(client->fd);
     free(client->bytes);
     *client = (struct client){.fd = -1};
 }
 
-static bool socket_ready(int fd, short events, double deadline)
+bool socket_ready(int fd, short events, double deadline)
 {
     struct pollfd ready = {.fd = fd, .events = events};
     int found;
@@ -67,7 +98,8 @@ bool client_send(struct client *client, const void *bytes, size_t size)
     const char *rest = bytes;
     double deadline = seconds_now() + patience(READ_SECONDS);
     while (size > 0) {
-        ssize_t sent = send(client->fd, rest, size, MSG_NOSIGNAL);
+        ssize_t sent = client->tls != NULL ? tls_send(client->tls, rest, size)
+                                           : send(client->fd, rest, size, MSG_NOSIGNAL);
         if (sent < 0 && errno != EAGAIN && errno != EINTR) return false;
         if (sent < 0 && !socket_ready(client->fd, POLLOUT, deadline)) return false;
         if (sent < 0) continue;
@@ -94,8 +126,10 @@ static bool client_fill(struct client *client, double deadline)
     }
     for (;;) {
         /* One byte is kept free for a NUL. */
-        ssize_t got =
-            recv(client->fd, client->bytes + client->used, client->capacity - client->used - 1, 0);
+        char *end = client->bytes + client->used;
+        size_t room = client->capacity - client->used - 1;
+        ssize_t got = client->tls != NULL ? tls_receive(client->tls, end, room)
+                                          : recv(client->fd, end, room, 0);
         if (got > 0) client->used += (size_t)got;
         if (got >= 0) return got > 0;
         if (errno != EAGAIN && errno != EINTR) return false;
@@ -219,7 +253,8 @@ struct answer *request_bytes(const struct service *service, const char *method, 
                              const char *headers, const void *body, size_t size)
 {
     struct client client;
-    ck_assert_msg(client_open(&client, service), "cannot connect to port %d", service->port);
+    ck_assert_msg(client_open(&client, service), "cannot connect to port %d%s", service->port,
+                  service->socket);
     const char *length = body != NULL ? format("Content-Length: %zu\r\n", size) : "";
     const char *head =
         format("%s %s HTTP/1.1\r\nHost: localhost:%d\r\nConnection: close\r\n%s%s\r\n", method,

@@ -19,14 +19,20 @@ struct answer {
 
 struct client {
     int fd;
-    char *bytes; /* received and not yet consumed */
+    struct gnutls_session_int *tls; /* NULL: plain */
+    char *bytes;                    /* received and not yet consumed */
     size_t used, capacity;
 };
 
-/* Raw connections. False: refused, or the peer is gone. */
+/* Raw connections, to wherever the daemon listens, with TLS where it wants that. False: refused, or
+ * the peer is gone. */
 bool client_open(struct client *client, const struct service *service);
+/* Without TLS, whatever the daemon wants; of a socket file or a port. */
+bool client_connect(struct client *client, const struct service *service);
 bool client_send(struct client *client, const void *bytes, size_t size);
 bool client_send_text(struct client *client, const char *text);
+/* Waits for events of poll(); false when time is up. */
+bool socket_ready(int fd, short events, double deadline);
 /* The next answer; bodiless for one to HEAD. */
 struct answer *client_receive(struct client *client, bool bodiless);
 /* Whether the peer has closed the connection, or does so before the deadline. */

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -30,7 +31,7 @@ struct kept {
     struct kept *next;
     void *allocation;
 };
-static struct kept *all_kept;
+static _Thread_local struct kept *all_kept;
 
 void *keep(void *allocation)
 {
@@ -39,6 +40,15 @@ void *keep(void *allocation)
     *kept = (struct kept){.next = all_kept, .allocation = allocation};
     all_kept = kept;
     return allocation;
+}
+
+void keep_no_longer(void)
+{
+    for (struct kept *kept; (kept = all_kept) != NULL;) {
+        all_kept = kept->next;
+        free(kept->allocation);
+        free(kept);
+    }
 }
 
 double seconds_now(void)
@@ -179,33 +189,75 @@ static void test_passed(void)
     test_folder[0] = '\0';
 }
 
-/* The one line on standard output; it ends in the port. */
+/* The text behind "listening on ": a URL that ends in a port, or a socket file in its folder. */
+static bool place_read(struct service *service, const char *place)
+{
+    int length = 0;
+    const char *address = place + strcspn(place, ":");
+    service->tls = strncmp(place, "https://", 8) == 0;
+    service->socket[0] = '\0';
+    if (strncmp(place, "unix:", 5) == 0) {
+        snprintf(service->socket, sizeof service->socket, "%s", place + 5);
+        return place[5] != '\0';
+    }
+    if (!service->tls && strncmp(place, "http://", 7) != 0) return false;
+    return (sscanf(address, "://[%*[^]]]:%d%n", &service->port, &length) == 1 ||
+            sscanf(address, "://%*[0-9.]:%d%n", &service->port, &length) == 1) &&
+           address[length] == '\0';
+}
+
+/* The one line on standard output. */
 static void service_listening(struct service *service)
 {
-    char line[128];
+    static const char start[] = "listening on ";
+    char line[256];
     size_t used = 0;
-    int length = 0;
     double deadline = seconds_now() + patience(20);
     while (used + 1 < sizeof line && read_until(service->out, line + used, 1, deadline) == 1)
         if (line[used++] == '\n') break;
     line[used] = '\0';
-    int found = sscanf(line, "listening on http://127.0.0.1:%d%n", &service->port, &length);
-    ck_assert_msg(found == 1 && length > 0 && strcmp(line + length, "\n") == 0,
+    bool whole = used > 0 && line[used - 1] == '\n';
+    if (whole) line[used - 1] = '\0';
+    ck_assert_msg(whole && strncmp(line, start, strlen(start)) == 0 &&
+                      place_read(service, line + strlen(start)),
                   "expected \"listening on http://127.0.0.1:PORT\", got \"%s\"", line);
+}
+
+void service_launch(struct service *service)
+{
+    char data[300];
+    const char *list[OPTIONS_MAX] = {program(), "--listen", "127.0.0.1:0", "--data-dir", data};
+    size_t count = 5;
+    snprintf(data, sizeof data, "%s/data", service->folder);
+    options_add(list, &count, service->options);
+    service->pid = program_start(list, service->folder, &service->out);
+}
+
+void service_restart(struct service *service)
+{
+    service_launch(service);
+    service_listening(service);
+}
+
+void service_prepare(struct service *service, const char *options)
+{
+    *service = (struct service){.pid = 0};
+    snprintf(service->options, sizeof service->options, "%s", options);
+    folder_make(service->folder, sizeof service->folder);
 }
 
 void service_start(struct service *service, const char *options)
 {
-    char data[300];
-    const char *list[OPTIONS_MAX] = {program(), "--listen",   "127.0.0.1:0", "--store",
-                                     "memory:", "--data-dir", data};
-    size_t count = 7;
-    *service = (struct service){.pid = 0};
-    folder_make(service->folder, sizeof service->folder);
-    snprintf(data, sizeof data, "%s/data", service->folder);
-    options_add(list, &count, options);
-    service->pid = program_start(list, service->folder, &service->out);
-    service_listening(service);
+    service_prepare(service, options);
+    service_restart(service);
+}
+
+void service_kill(struct service *service)
+{
+    kill(service->pid, SIGKILL);
+    waitpid(service->pid, NULL, 0);
+    close(service->out);
+    service->pid = 0;
 }
 
 struct ending service_wait(struct service *service)
@@ -232,6 +284,35 @@ void service_end(struct service *service)
     struct ending ending = service_stop(service);
     ck_assert_msg(ending.status == 0, "exit status %d", ending.status);
     ck_assert_msg(ending.silent, "more than one line on standard output");
+}
+
+int service_log_count(const struct service *service, const char *text)
+{
+    char path[300];
+    char *line = NULL;
+    size_t size = 0;
+    int count = 0;
+    snprintf(path, sizeof path, "%s/stderr", service->folder);
+    FILE *file = fopen(path, "r");
+    while (file != NULL && getline(&line, &size, file) > 0)
+        for (const char *at = line; (at = strstr(at, text)) != NULL; at += strlen(text))
+            count++;
+    if (file != NULL) fclose(file);
+    free(line);
+    return count;
+}
+
+void service_log_await(const struct service *service, const char *text, int count)
+{
+    char path[300], events[4096];
+    double deadline = seconds_now() + patience(20);
+    snprintf(path, sizeof path, "%s/stderr", service->folder);
+    int watch = inotify_init1(IN_CLOEXEC);
+    ck_assert_msg(watch >= 0 && inotify_add_watch(watch, path, IN_MODIFY) >= 0, "%s", path);
+    while (service_log_count(service, text) < count)
+        ck_assert_msg(read_until(watch, events, sizeof events, deadline) > 0,
+                      "the log does not hold \"%s\" %d times", text, count);
+    close(watch);
 }
 
 static void file_tail(const char *path, char *text, size_t size)

@@ -1,6 +1,6 @@
 /*
- * Runs the daemon for a test: each test starts its own, with its own folder, its own store in
- * memory and a port the system picks, and ends it. The daemon dies with the test, whichever way
+ * Runs the daemon for a test: each test starts its own, with its own folder, its own store and a
+ * port the system picks, and ends it. The daemon dies with the test, whichever way
  * that ends.
  *
  * The program is $GRADCHECKD, or $BUILD/gradcheckd with BUILD=build by default. All waits have a
@@ -18,7 +18,10 @@ struct service {
     pid_t pid; /* 0 once it has ended */
     int out;   /* the reading end of its standard output */
     int port;
+    bool tls;
+    char socket[108]; /* the socket file that it listens on, seen from its folder; "": the port */
     char folder[256]; /* holds its standard error ("stderr") and its data folder ("data") */
+    char options[1024];
 };
 
 struct ending {
@@ -34,6 +37,21 @@ struct output {
 
 /* Starts the daemon with more options, separated by spaces, and waits until it listens. */
 void service_start(struct service *service, const char *options);
+/* Makes its folder alone, for files that it needs; service_restart starts it. It runs in that
+ * folder. */
+void service_prepare(struct service *service, const char *options);
+
+/* How often its log holds this text so far. */
+int service_log_count(const struct service *service, const char *text);
+/* Waits until it does so this often, or fails the test. */
+void service_log_await(const struct service *service, const char *text, int count);
+
+/* Ends the daemon at once, by SIGKILL. */
+void service_kill(struct service *service);
+/* Starts it again in the same folder, with the same options, after it has ended. */
+void service_restart(struct service *service);
+/* The same, without waiting until it listens. */
+void service_launch(struct service *service);
 
 /* Waits for the end of a daemon that was told to end. */
 struct ending service_wait(struct service *service);
@@ -61,6 +79,8 @@ int poll_timeout(double deadline);
 
 /* Keeps an allocation reachable until the process ends. Tests free nothing: each is a process. */
 void *keep(void *allocation);
+/* Frees all that this thread keeps, answers included; for threads that make many. */
+void keep_no_longer(void);
 
 /* Runs the tests of one program, prints what the daemons of failed ones logged; returns main's
  * value. */

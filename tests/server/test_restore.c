@@ -1,0 +1,276 @@
+/* Jobs that a process before has begun: what was kept of their work, and who is to blame. */
+#include "server/codec_report.h"
+#include "tests/core/suite.h"
+#include "tests/server/bodies.h"
+#include "tests/server/work.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What an undisturbed run keeps of each grain. */
+struct keeping {
+    gck_partial partial[GRAINS];
+    const char *result;
+};
+
+static void keep(void *context, struct job *job, size_t grain, gck_partial *partial)
+{
+    (void)job;
+    struct keeping *keeping = context;
+    keeping->partial[grain] = *partial;
+    *partial = (gck_partial){0};
+}
+
+static struct keeping keeping_new(void)
+{
+    struct keeping keeping = {0};
+    struct job *job = check_job("");
+    job->keep = keep;
+    job->keep_context = &keeping;
+    ck_assert_int_eq(work_off(job), 1);
+    keeping.result = strdup(result_of(job));
+    job_unref(job);
+    return keeping;
+}
+
+static void keeping_done(struct keeping *keeping)
+{
+    for (size_t i = 0; i < GRAINS; i++)
+        gck_partial_done(&keeping->partial[i]);
+    free((char *)keeping->result);
+}
+
+static struct store_grain kept_grain(const struct keeping *keeping, size_t index)
+{
+    const gck_partial *partial = &keeping->partial[index];
+    return (struct store_grain){index, 0, partial->values, partial->count * sizeof(double)};
+}
+
+static struct store_grain begun_grain(size_t index, uint32_t attempts)
+{
+    return (struct store_grain){index, attempts, NULL, 0};
+}
+
+/* How many grains are computed until the job ends, which must be with that result. */
+static size_t grains_left(struct job *job, const char *result)
+{
+    size_t grain, computed = 0;
+    bool begins, ended = false;
+    while (job_take(job, &grain, &begins)) {
+        ended = hand_in(job, grain);
+        computed++;
+    }
+    ck_assert(ended);
+    ck_assert_str_eq(result_of(job), result);
+    return computed;
+}
+
+static void resume(const struct keeping *keeping, unsigned set)
+{
+    struct store_grain grain[GRAINS];
+    struct job *job = check_job("");
+    size_t count = 0;
+    for (size_t i = 0; i < GRAINS; i++)
+        if (set >> i & 1) grain[count++] = kept_grain(keeping, i);
+    ck_assert(job_restore(job, grain, count));
+    /* The last one is computed in any case, so that the job ends in the usual way. */
+    const size_t left = count == GRAINS ? 1 : GRAINS - count;
+    ck_assert_uint_eq(grains_left(job, keeping->result), left);
+    job_unref(job);
+}
+
+/* The job ends with the same bits whichever were kept. */
+START_TEST(kept_grains_are_not_computed_again)
+{
+    struct keeping keeping = keeping_new();
+    for (unsigned set = 0; set < 1u << GRAINS; set++)
+        resume(&keeping, set);
+    keeping_done(&keeping);
+}
+END_TEST
+
+START_TEST(progress_goes_on_from_what_was_kept)
+{
+    struct keeping keeping = keeping_new();
+    struct store_grain grain[GRAINS];
+    struct job *job = check_job("");
+    for (size_t i = 0; i + 1 < GRAINS; i++)
+        grain[i] = kept_grain(&keeping, i);
+    ck_assert(job_restore(job, grain, GRAINS - 1));
+    ck_assert_uint_gt(job->record.done, 0);
+    ck_assert_uint_lt(job->record.done, job->record.total);
+    job_unref(job);
+    keeping_done(&keeping);
+}
+END_TEST
+
+START_TEST(what_does_not_fit_is_refused)
+{
+    struct keeping keeping = keeping_new();
+    struct store_grain grain = kept_grain(&keeping, 0);
+    struct job *job = check_job("");
+    if (_i == 0) grain.index = GRAINS;
+    if (_i == 1) grain.size -= 1;
+    if (_i == 2) grain.size -= sizeof(double);
+    ck_assert(!job_restore(job, &grain, 1));
+    job_unref(job);
+    keeping_done(&keeping);
+}
+END_TEST
+
+/* Begun twice and not done: it comes first, and the job is suspect until it is done. */
+START_TEST(a_suspect_grain_comes_first)
+{
+    struct keeping keeping = keeping_new();
+    const struct store_grain grain[] = {begun_grain(1, ATTEMPTS_SUSPECT - 1),
+                                        begun_grain(7, ATTEMPTS_SUSPECT)};
+    struct job *job = check_job("");
+    ck_assert(job_restore(job, grain, COUNT(grain)));
+    ck_assert(job_is_suspect(job));
+    ck_assert_uint_eq(job_attempts(job, 7), ATTEMPTS_SUSPECT);
+    ck_assert_uint_eq(job_attempts(job, 1), ATTEMPTS_SUSPECT - 1);
+    ck_assert_uint_eq(job_attempts(job, 0), 0);
+    ck_assert_uint_eq(job_attempts_most(job), ATTEMPTS_SUSPECT);
+    ck_assert_uint_eq(must_take(job), 7);
+    ck_assert(!hand_in(job, 7));
+    ck_assert(!job_is_suspect(job));
+    ck_assert_uint_eq(must_take(job), 0);
+    ck_assert(!hand_in(job, 0));
+    ck_assert_uint_eq(grains_left(job, keeping.result), GRAINS - 2);
+    job_unref(job);
+    keeping_done(&keeping);
+}
+END_TEST
+
+static struct job *suspect_job(void)
+{
+    const struct store_grain grain = begun_grain(3, ATTEMPTS_SUSPECT);
+    struct job *job = check_job("");
+    ck_assert(job_restore(job, &grain, 1));
+    return job;
+}
+
+static struct lease take(struct queue *queue, const struct job *job)
+{
+    struct lease lease;
+    ck_assert(queue_take(queue, &lease));
+    ck_assert_ptr_eq(lease.job, job);
+    return lease;
+}
+
+static void give_back(struct queue *queue, struct lease *lease)
+{
+    hand_in(lease->job, lease->grain);
+    queue_return(queue, lease);
+    job_unref(lease->job);
+}
+
+START_TEST(a_suspect_job_comes_before_all_others_and_alone)
+{
+    struct queue *queue = queue_open();
+    struct job *high = check_job(", 'priority': 'high'"), *suspect = suspect_job();
+    queue_push(queue, high);
+    queue_push(queue, suspect);
+    struct lease lease = take(queue, suspect);
+    ck_assert(lease.exclusive);
+    ck_assert_uint_eq(lease.grain, 3);
+    ck_assert(queue_is_contended(queue, &lease)); /* it ends with its grain */
+    give_back(queue, &lease);
+    lease = take(queue, high); /* it is a job like others now */
+    ck_assert(!lease.exclusive);
+    give_back(queue, &lease);
+    queue_close(queue);
+    job_unref(high);
+    job_unref(suspect);
+}
+END_TEST
+
+/* A worker that asks meanwhile gets something only once the exclusive lease is over. */
+static void *take_another(void *queue)
+{
+    static struct lease lease;
+    ck_assert(queue_take(queue, &lease));
+    return &lease;
+}
+
+START_TEST(nothing_runs_beside_a_suspect)
+{
+    struct queue *queue = queue_open();
+    struct job *other = check_job(""), *suspect = suspect_job();
+    pthread_t thread;
+    void *taken;
+    queue_push(queue, other);
+    queue_push(queue, suspect);
+    struct lease lease = take(queue, suspect);
+    ck_assert_int_eq(pthread_create(&thread, NULL, take_another, queue), 0);
+    ck_assert_int_eq(state_of(other), JOB_QUEUED);
+    give_back(queue, &lease);
+    pthread_join(thread, &taken);
+    ck_assert_ptr_eq(((struct lease *)taken)->job, other);
+    give_back(queue, taken);
+    queue_close(queue);
+    job_unref(other);
+    job_unref(suspect);
+}
+END_TEST
+
+static const char *parameters_text(const struct job *job)
+{
+    const gck_train_result result = gck_train_result_of(job->train);
+    return text_of(codec_training_result(&result));
+}
+
+/* _i: after how many units of work the state was kept. */
+START_TEST(a_training_goes_on_from_its_state)
+{
+    struct job *whole = training_job(""), *first = training_job(""), *second = training_job("");
+    unsigned char *bytes;
+    size_t size;
+    gck_error error;
+    must_take(whole);
+    ck_assert(hand_back(whole, 1000));
+    must_take(first);
+    ck_assert(!hand_back(first, (size_t)_i));
+    ck_assert_int_eq(gck_train_export(first->train, &bytes, &size, &error), GCK_OK);
+    const struct store_grain grain = {0, 1, bytes, size};
+    ck_assert(job_restore(second, &grain, 1));
+    ck_assert_uint_eq(job_attempts(second, 0), 1);
+    ck_assert(!job_is_suspect(second));
+    must_take(second);
+    ck_assert(hand_back(second, 1000));
+    char *text = strdup(parameters_text(whole));
+    ck_assert_str_eq(parameters_text(second), text);
+    free(text);
+    free(bytes);
+    job_unref(whole);
+    job_unref(first);
+    job_unref(second);
+}
+END_TEST
+
+START_TEST(a_state_of_another_training_is_refused)
+{
+    struct job *job = training_job("");
+    const struct store_grain grain = {0, 0, "GCKTRN01 but nothing else", 25};
+    ck_assert(!job_restore(job, &grain, 1));
+    job_unref(job);
+}
+END_TEST
+
+START_TEST(a_training_begun_too_often_is_suspect)
+{
+    struct job *job = training_job("");
+    const struct store_grain grain = begun_grain(0, ATTEMPTS_SUSPECT);
+    ck_assert(job_restore(job, &grain, 1));
+    ck_assert(job_is_suspect(job));
+    job_clear(job);
+    ck_assert(!job_is_suspect(job));
+    job_unref(job);
+}
+END_TEST
+
+SUITE_MAIN("restore", {kept_grains_are_not_computed_again, 0},
+           {progress_goes_on_from_what_was_kept, 0}, {what_does_not_fit_is_refused, 3},
+           {a_suspect_grain_comes_first, 0}, {a_suspect_job_comes_before_all_others_and_alone, 0},
+           {nothing_runs_beside_a_suspect, 0}, {a_training_goes_on_from_its_state, 8},
+           {a_state_of_another_training_is_refused, 0}, {a_training_begun_too_often_is_suspect, 0})

@@ -1,0 +1,35 @@
+/*
+ * Makes calls of the daemon fail: allocations, and what it does to files of its data folder. A shim
+ * (tests/faults) is preloaded into every daemon started after faults_open(); orders reach it at
+ * once, while the daemon runs.
+ */
+#ifndef TESTS_SYSTEM_FAULTS_H
+#define TESTS_SYSTEM_FAULTS_H
+
+#include "harness.h"
+#include "tests/faults/shim.h"
+
+/* Which of the counted calls fails, and how. */
+struct fault {
+    unsigned calls; /* a mask of enum shim_call */
+    int64_t number; /* the first to fail, from 1 */
+    bool lasts;     /* and all after it */
+    int error;      /* errno of a call on a file */
+    bool half;      /* a write is half made before it fails */
+    bool growth;    /* only writes beyond a file's end count */
+};
+
+struct shim *faults_open(void);
+
+/* From now on. */
+void faults_order(struct shim *shim, struct fault fault);
+/* No more; how many calls failed since the order. */
+uint64_t faults_end(struct shim *shim);
+/* How many calls of that kind were made since the order, of which none fails. */
+void faults_count(struct shim *shim, unsigned calls);
+int64_t faults_counted(struct shim *shim);
+
+/* Whether allocations can fail: not in a build with a sanitizer that has an allocator of its own. */
+bool faults_allocate(const struct shim *shim);
+
+#endif
