@@ -36,6 +36,8 @@ TESTS        := $(patsubst %.c,$(BUILD)/%,$(TEST_SOURCES))
 CORE_HELPERS   := $(filter-out $(TEST_SOURCES),$(wildcard tests/core/*.c))
 SERVER_HELPERS := $(filter-out $(TEST_SOURCES),$(wildcard tests/server/*.c))
 SYSTEM_HELPERS := $(filter-out $(TEST_SOURCES),$(wildcard tests/system/*.c))
+# Preloaded into the daemon to make its calls fail; a sanitizer with an allocator of its own keeps that.
+SHIM    := $(BUILD)/tests/faults/shim.so
 FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 .DEFAULT_GOAL := all
@@ -56,7 +58,7 @@ check: deps-test ## build and run all tests
 	@$(MAKE) --no-print-directory tests
 	BUILD=$(BUILD) scripts/run-tests $(TESTS)
 
-tests: $(DAEMON) $(TESTS)
+tests: $(DAEMON) $(SHIM) $(TESTS)
 
 asan: deps-test ## all tests under the address and undefined behaviour sanitizers
 	@$(MAKE) --no-print-directory check BUILD=$(BUILD)/asan SANITIZE=address,undefined
@@ -139,6 +141,11 @@ $(BUILD)/tests/server/test_%: $(BUILD)/tests/server/test_%.o $(call object,$(SER
 
 $(BUILD)/tests/system/test_%: $(BUILD)/tests/system/test_%.o $(call object,$(SYSTEM_HELPERS))
 	$(CC) $(LDFLAGS) $^ $(shell pkg-config --libs jansson gnutls) -lm $(CHECK_LIBS) -o $@
+
+$(SHIM): tests/faults/shim.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(filter-out -fsanitize=%,$(CFLAGS)) $(if $(filter-out undefined,$(SANITIZE)),-DSHIM_WITHOUT_ALLOCATIONS) \
+	    -fPIC -ftls-model=initial-exec -fno-builtin -shared $< -o $@
 
 $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(SERVER_LIB) $(CORE_LIB)
 	$(CC) $(LDFLAGS) -fsanitize=fuzzer $^ $(NET_LIBS) $(BLAS_LIBS) -o $@

@@ -225,10 +225,10 @@ static void fold(struct job *job)
         pthread_mutex_unlock(&job->lock);
         gck_error error;
         const gck_status status = gck_check_fold(job->check, grain, &partial, &error);
-        if (job->keep != NULL && status == GCK_OK)
-            job->keep(job->keep_context, job, grain, &partial);
         gck_partial_done(&partial);
         grain++;
+        if (job->folded != NULL && status == GCK_OK && grain < count)
+            job->folded(job->folded_context, job);
         const size_t done = gck_check_done(job->check);
         pthread_mutex_lock(&job->lock);
         fail(job, status, &error);

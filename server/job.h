@@ -42,9 +42,9 @@ struct job {
 
     struct jobs *jobs; /* where it is at work */
 
-    /* Takes a partial result that has been folded; NULL: it is freed. Called without the lock. */
-    void (*keep)(void *context, struct job *job, size_t grain, gck_partial *partial);
-    void *keep_context;
+    /* Called between two grains folded, without the lock, by whoever folds; or NULL. */
+    void (*folded)(void *context, struct job *job);
+    void *folded_context;
 
     pthread_mutex_t lock;   /* for all below */
     pthread_cond_t settled; /* acceptance, or left */
@@ -68,8 +68,8 @@ struct job {
     int queue_list;
     struct job *older, *newer; /* of the lock of the table of jobs */
     struct kept *kept;         /* of progress.c's lock: writes of its work that are not made yet */
-    bool saving;               /* likewise: one of them is a training's state */
-    int64_t saved_ns;          /* of the worker that has the training: its last saved state */
+    bool saving;               /* likewise: one of them is its state */
+    int64_t saved_ns;          /* of whoever folds, or has the training: its last saved state */
 };
 
 /* Takes the spec, and makes the record's progress, cut and signature; NULL after a problem, with
@@ -82,6 +82,10 @@ void job_unref(struct job *job);
 /* Puts back what was kept of an unfinished job's work by a process before, into a job just made of
  * the same request. False when it does not fit, and the job must be made anew. */
 bool job_restore(struct job *job, const struct store_grain *grain, size_t count);
+
+/* Under which index its state is kept: a training's with its one grain, a check's behind the last.
+ */
+uint64_t job_state_index(const struct job *job);
 
 /* A piece of work, if there is any: a grain's index, or 0 for a training. *ret_begins: it is the
  * job's first. */

@@ -16,60 +16,56 @@ static bool restore_training(struct job *job, const struct store_grain *grain)
 }
 
 /* Bytes from a store are aligned for nothing. */
-static bool copy_partial(const struct store_grain *grain, gck_partial *ret_partial)
+static bool restore_check(struct job *job, const struct store_grain *state)
 {
-    if (grain->size == 0 || grain->size % sizeof(double) != 0) return false;
-    ret_partial->count = grain->size / sizeof(double);
-    ret_partial->values = gck_vector_new(ret_partial->count);
-    if (ret_partial->values == NULL) return false;
-    memcpy(ret_partial->values, grain->bytes, grain->size);
-    return true;
-}
-
-static bool restore_grain(struct job *job, const struct store_grain *kept)
-{
-    if (kept->index >= gck_check_cut_of(job->check)->grain_count) return false;
-    struct grain *grain = &job->grain[kept->index];
-    if (job->top <= kept->index) job->top = (size_t)kept->index + 1;
-    grain->attempts = (uint8_t)(kept->attempts < UINT8_MAX ? kept->attempts : UINT8_MAX);
-    if (kept->bytes == NULL) {
-        if (grain->attempts >= ATTEMPTS_SUSPECT) job->suspects++;
-        return true;
-    }
-    grain->taken = true;
-    grain->attempts = 0;
-    return copy_partial(kept, &grain->partial);
-}
-
-/* All grains but the last can be folded at once; it is computed again, so that the job ends in the
- * usual way. */
-static bool fold_restored(struct job *job)
-{
-    const size_t count = gck_check_cut_of(job->check)->grain_count;
-    for (size_t i = gck_check_folded(job->check); i < count; i++) {
-        struct grain *grain = &job->grain[i];
-        if (grain->partial.values == NULL) break;
-        if (i + 1 == count) {
-            gck_partial_done(&grain->partial);
-            grain->taken = false;
-            break;
-        }
-        gck_error error;
-        const gck_status status = gck_check_fold(job->check, i, &grain->partial, &error);
-        gck_partial_done(&grain->partial);
-        if (status != GCK_OK) return false;
-    }
+    const size_t count = gck_check_state_count(job->check);
+    gck_error error;
+    if (state->size != count * sizeof(double)) return false;
+    double *values = gck_vector_new(count);
+    if (values == NULL) return false;
+    memcpy(values, state->bytes, state->size);
+    const bool loaded = gck_check_state_load(job->check, values, &error) == GCK_OK;
+    gck_vector_free(values);
     job->record.done = gck_check_done(job->check);
+    job->next = gck_check_folded(job->check);
+    return loaded && job->next < gck_check_cut_of(job->check)->grain_count;
+}
+
+static bool restore_attempts(struct job *job, const struct store_grain *begun)
+{
+    if (begun->index >= gck_check_cut_of(job->check)->grain_count) return false;
+    if (job->top <= begun->index) job->top = (size_t)begun->index + 1;
+    job->grain[begun->index].attempts =
+        (uint8_t)(begun->attempts < UINT8_MAX ? begun->attempts : UINT8_MAX);
     return true;
+}
+
+/* What was folded when the state was kept is done. */
+static void mark_done(struct job *job)
+{
+    if (job->top < job->next) job->top = job->next;
+    for (size_t i = 0; i < job->top; i++) {
+        if (i < job->next)
+            job->grain[i] = (struct grain){.taken = true};
+        else if (job->grain[i].attempts >= ATTEMPTS_SUSPECT)
+            job->suspects++;
+    }
 }
 
 bool job_restore(struct job *job, const struct store_grain *grain, size_t count)
 {
-    bool fits = true;
     if (job->train != NULL) return count == 0 || restore_training(job, &grain[0]);
+    bool fits = true;
     for (size_t i = 0; fits && i < count; i++)
-        fits = restore_grain(job, &grain[i]);
-    return fits && fold_restored(job);
+        fits = grain[i].index == job_state_index(job) ? restore_check(job, &grain[i])
+                                                      : restore_attempts(job, &grain[i]);
+    if (fits) mark_done(job);
+    return fits;
+}
+
+uint64_t job_state_index(const struct job *job)
+{
+    return job->train != NULL ? 0 : gck_check_cut_of(job->check)->grain_count;
 }
 
 bool job_is_suspect(struct job *job)

@@ -247,15 +247,14 @@ void jobs_abandon(struct jobs *jobs)
         atomic_store(&job->abandoned, true);
     pthread_mutex_unlock(&jobs->lock);
     jobs->store->operations->give_up(jobs->store);
-    progress_abandon(jobs->progress);
 }
 
-static bool is_unfinished_training(struct job *job)
+static bool is_begun(struct job *job)
 {
     pthread_mutex_lock(&job->lock);
-    const bool unfinished = job->train != NULL && job->started_ns > 0 && !job->ended;
+    const bool begun = job->started_ns > 0 && !job->ended;
     pthread_mutex_unlock(&job->lock);
-    return unfinished;
+    return begun;
 }
 
 void jobs_hand_over(struct jobs *jobs)
@@ -263,7 +262,7 @@ void jobs_hand_over(struct jobs *jobs)
     size_t count;
     struct job **job = table_copy(jobs, &count);
     for (size_t i = 0; i < count; i++) {
-        if (is_unfinished_training(job[i])) progress_save(jobs->progress, job[i], true);
+        if (is_begun(job[i])) progress_save(jobs->progress, job[i], true);
         job_unref(job[i]);
     }
     free(job);

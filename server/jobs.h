@@ -85,7 +85,7 @@ void jobs_drain(struct jobs *jobs);
 bool jobs_await_idle(struct jobs *jobs, int64_t deadline_ns);
 /* What still runs stops without an end. */
 void jobs_abandon(struct jobs *jobs);
-/* With all workers gone: trainings are kept as they are, and all that is held back is stored. */
+/* With all workers gone: jobs at work are kept as they are, and all that is held back is stored. */
 void jobs_hand_over(struct jobs *jobs);
 
 #endif

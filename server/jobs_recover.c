@@ -26,6 +26,7 @@ static struct job *make_job(struct jobs *jobs, const struct job_record *record,
 {
     struct spec *spec = codec_spec_decode(record->kind, record->request, &jobs->limits, problem);
     if (spec == NULL) return NULL;
+    spec->memory_bytes += progress_bytes(jobs->progress, spec);
     struct job_record fresh = *record;
     fresh.version = next_version(record);
     fresh.done = 0;

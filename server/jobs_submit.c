@@ -131,7 +131,7 @@ bool jobs_submit(struct jobs *jobs, struct spec *spec, struct blob *body, const 
     id_new(record.id);
     snprintf(record.owner, sizeof record.owner, "%s", user->name);
     snprintf(record.idempotency_key, sizeof record.idempotency_key, "%s", idempotency_key);
-    const double bytes = spec->memory_bytes;
+    const double bytes = spec->memory_bytes += progress_bytes(jobs->progress, spec);
     if (!reserve(jobs, bytes, problem)) {
         spec_free(spec);
         return false;

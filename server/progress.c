@@ -2,35 +2,38 @@
 #include "server/clock.h"
 #include "server/log.h"
 
-#include <stdatomic.h>
+#include <gradcheck/optimizer.h>
+
 #include <stdlib.h>
 #include <string.h>
 
-/* For how long results are gathered before they are written. */
-enum { GATHER_MS = 1000 };
+/* Releases go with the next commit; if there is none, they need not wait for long. */
+enum { RELEASE_MS = 1000 };
 
-/* Results on their way to the store: beyond the first they are written at once, beyond the second
- * whoever has more waits. */
-#define BYTES_HURRIED ((size_t)64 << 20)
-#define BYTES_MAX ((size_t)256 << 20)
+/* Between states of a check. */
+#define CHECK_SAVE_NS INT64_C(1000000000)
+
+/* A disk takes some 5 ns a byte: so it is busy with states for a twentieth of the time. */
+#define SAVE_NS_A_BYTE 100
+
+/* Beyond what stores take as one value. */
+#define STATE_BYTES_MAX ((size_t)900000000)
 
 struct progress {
     struct store *store;
     bool durable;
-    int64_t save_ns;
+    int64_t save_ns; /* between states of a training */
     pthread_mutex_t lock;
     pthread_cond_t written;
-    size_t bytes; /* of all that is on its way */
 };
 
 /* One write of a job's work, until it is made. */
 struct kept {
     struct store_write write;
     struct progress *progress;
-    struct job *job; /* a reference */
-    void *bytes;     /* owned: a gck_vector, or a training's state */
-    bool is_state;
-    struct kept *next; /* of the job */
+    struct job *job;      /* a reference */
+    unsigned char *state; /* owned; NULL: attempts alone */
+    struct kept *next;    /* of the job */
 };
 
 struct progress *progress_open(struct store *store, const struct limits *limits)
@@ -57,10 +60,7 @@ void progress_close(struct progress *progress)
 
 static void kept_free(struct kept *kept)
 {
-    if (kept->is_state)
-        free(kept->bytes);
-    else
-        gck_vector_free(kept->bytes);
+    free(kept->state);
     job_unref(kept->job);
     free(kept);
 }
@@ -74,8 +74,7 @@ static void forget(struct kept *kept)
     while (*place != kept)
         place = &(*place)->next;
     *place = kept->next;
-    progress->bytes -= kept->write.grain.size;
-    if (kept->is_state) kept->job->saving = false;
+    if (kept->state != NULL) kept->job->saving = false;
     pthread_cond_broadcast(&progress->written);
     pthread_mutex_unlock(&progress->lock);
 }
@@ -90,7 +89,7 @@ static void written(struct store_write *write, enum store_status status)
     kept_free(kept);
 }
 
-static struct kept *kept_new(struct progress *progress, struct job *job, size_t grain,
+static struct kept *kept_new(struct progress *progress, struct job *job, uint64_t grain,
                              uint32_t attempts)
 {
     struct kept *kept = calloc(1, sizeof *kept);
@@ -99,7 +98,6 @@ static struct kept *kept_new(struct progress *progress, struct job *job, size_t 
     kept->job = job_ref(job);
     kept->write = (struct store_write){.change = STORE_GRAIN,
                                        .patient = true,
-                                       .delay_ms = GATHER_MS,
                                        .grain = {.index = grain, .attempts = attempts},
                                        .done = written,
                                        .context = kept};
@@ -113,49 +111,11 @@ static void hand_over(struct kept *kept)
     pthread_mutex_lock(&progress->lock);
     kept->next = kept->job->kept;
     kept->job->kept = kept;
-    progress->bytes += kept->write.grain.size;
-    if (progress->bytes > BYTES_HURRIED) kept->write.delay_ms = 0;
     pthread_mutex_unlock(&progress->lock);
     progress->store->operations->submit(progress->store, &kept->write);
 }
 
-/* The store is slower than the work: as it is with a full disk. */
-static void await_room(struct progress *progress, const struct job *job)
-{
-    pthread_mutex_lock(&progress->lock);
-    while (progress->bytes > BYTES_MAX && !atomic_load(&job->abandoned))
-        pthread_cond_wait(&progress->written, &progress->lock);
-    pthread_mutex_unlock(&progress->lock);
-}
-
-void progress_abandon(struct progress *progress)
-{
-    pthread_mutex_lock(&progress->lock);
-    pthread_cond_broadcast(&progress->written);
-    pthread_mutex_unlock(&progress->lock);
-}
-
 /* ---- grains ---- */
-
-static void keep(void *context, struct job *job, size_t grain, gck_partial *partial)
-{
-    struct progress *progress = context;
-    struct kept *kept = job_is_stored(job) ? kept_new(progress, job, grain, 0) : NULL;
-    if (kept == NULL) return;
-    kept->bytes = partial->values;
-    kept->write.grain.bytes = partial->values;
-    kept->write.grain.size = partial->count * sizeof *partial->values;
-    *partial = (gck_partial){0};
-    hand_over(kept);
-    await_room(progress, job);
-}
-
-void progress_watch(struct progress *progress, struct job *job)
-{
-    if (!progress->durable || job->check == NULL) return;
-    job->keep = keep;
-    job->keep_context = progress;
-}
 
 bool progress_charge(struct progress *progress, struct job *job, size_t grain)
 {
@@ -172,11 +132,28 @@ void progress_release(struct progress *progress, struct job *job, size_t grain, 
 {
     struct kept *kept = kept_new(progress, job, grain, done ? 0 : job_attempts(job, grain));
     if (kept == NULL) return;
+    kept->write.delay_ms = RELEASE_MS;
     kept->write.rides = true;
     hand_over(kept);
 }
 
-/* ---- trainings ---- */
+/* ---- states ---- */
+
+static double state_bytes(const struct job *job)
+{
+    const size_t parameters = job->spec->model->parameter_count;
+    if (job->check != NULL) return (double)gck_check_state_count(job->check) * sizeof(double);
+    const size_t slots = gck_optimizer_slots(&job->spec->train.optimizer);
+    return (double)(parameters * (slots + 2)) * sizeof(double);
+}
+
+double progress_bytes(const struct progress *progress, const struct spec *spec)
+{
+    double numbers = 4 * (double)spec->model->parameter_count;
+    if (spec->kind == JOB_CHECK && spec->check.inputs)
+        numbers += 4 * (double)spec->data->samples * (double)spec->model->inputs;
+    return progress->durable ? numbers * sizeof(double) : 0;
+}
 
 /* One at a time; `now` waits for its turn. */
 static bool begin_saving(struct progress *progress, struct job *job, bool now)
@@ -197,24 +174,49 @@ static void end_saving(struct progress *progress, struct job *job)
     pthread_mutex_unlock(&progress->lock);
 }
 
+/* The state as bytes; NULL when memory is out. */
+static unsigned char *state_new(const struct job *job, size_t *ret_size)
+{
+    unsigned char *bytes = NULL;
+    gck_error error;
+    if (job->train != NULL)
+        return gck_train_export(job->train, &bytes, ret_size, &error) == GCK_OK ? bytes : NULL;
+    double *values = malloc(gck_check_state_count(job->check) * sizeof *values);
+    if (values == NULL) return NULL;
+    gck_check_state_save(job->check, values);
+    *ret_size = gck_check_state_count(job->check) * sizeof *values;
+    return (unsigned char *)values;
+}
+
 static bool save_state(struct progress *progress, struct job *job, uint32_t attempts)
 {
-    struct kept *kept = kept_new(progress, job, 0, attempts);
-    unsigned char *bytes;
-    size_t size;
-    gck_error error;
+    struct kept *kept = kept_new(progress, job, job_state_index(job), attempts);
     if (kept == NULL) return false;
-    kept->is_state = true;
-    if (gck_train_export(job->train, &bytes, &size, &error) != GCK_OK) {
+    kept->state = state_new(job, &kept->write.grain.size);
+    if (kept->state == NULL || kept->write.grain.size > STATE_BYTES_MAX) {
         kept_free(kept);
         return false;
     }
-    kept->bytes = bytes;
-    kept->write.grain.bytes = bytes;
-    kept->write.grain.size = size;
-    kept->write.delay_ms = 0;
+    kept->write.grain.bytes = kept->state;
     hand_over(kept);
     return true;
+}
+
+static bool is_due(const struct progress *progress, const struct job *job, int64_t now_ns)
+{
+    const int64_t least = job->check != NULL ? CHECK_SAVE_NS : progress->save_ns;
+    const int64_t by_size = (int64_t)(state_bytes(job) * SAVE_NS_A_BYTE);
+    return now_ns - job->saved_ns >= (by_size > least ? by_size : least);
+}
+
+/* A training is begun once for all its steps: what was counted belongs to those since its last
+ * state. Under suspicion it is saved step by step, and still counted, so that the step to blame is
+ * found; once an interval went well, the past is forgotten. */
+static uint32_t attempts_saved(struct job *job, bool due, bool now)
+{
+    if (job->check != NULL) return 0;
+    if (due) job_clear(job);
+    return job_attempts(job, 0) + (now ? 0 : 1);
 }
 
 void progress_save(struct progress *progress, struct job *job, bool now)
@@ -222,18 +224,24 @@ void progress_save(struct progress *progress, struct job *job, bool now)
     if (!progress->durable || !job_is_stored(job)) return;
     const int64_t time_ns = clock_monotonic_ns();
     if (job->saved_ns == 0) job->saved_ns = job->started_ns;
-    const bool due = time_ns - job->saved_ns >= progress->save_ns;
-    const bool suspect = job_is_suspect(job);
-    if (!now && !suspect && !due) return;
+    const bool due = is_due(progress, job, time_ns);
+    const bool steps = job->train != NULL && job_is_suspect(job);
+    if (!now && !steps && !due) return;
     if (!begin_saving(progress, job, now)) return;
-    /* Step by step where processes ended before, so that the step to blame is found; once an
-     * interval went well, the past is forgotten. */
-    if (due) {
-        job_clear(job);
-        job->saved_ns = time_ns;
-    }
-    const uint32_t attempts = job_attempts(job, 0) + (now ? 0 : 1);
-    if (!save_state(progress, job, attempts)) end_saving(progress, job);
+    if (due) job->saved_ns = time_ns;
+    if (!save_state(progress, job, attempts_saved(job, due, now))) end_saving(progress, job);
+}
+
+static void folded(void *context, struct job *job)
+{
+    progress_save(context, job, false);
+}
+
+void progress_watch(struct progress *progress, struct job *job)
+{
+    if (!progress->durable || job->check == NULL) return;
+    job->folded = folded;
+    job->folded_context = progress;
 }
 
 /* ---- the end ---- */
@@ -250,7 +258,7 @@ static struct kept *take_back(struct progress *progress, struct job *job)
             continue;
         }
         *place = kept->next;
-        progress->bytes -= kept->write.grain.size;
+        if (kept->state != NULL) job->saving = false;
         kept->next = taken;
         taken = kept;
     }

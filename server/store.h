@@ -31,8 +31,8 @@ struct store_filter {
     size_t limit;
 };
 
-/* What is kept of a job's work until it ends: of each grain how often it was begun, and what it
- * gave; a training is one grain, whose bytes are its saved state. */
+/* What is kept of a job's work until it ends: of each grain how often it was begun, and, under an
+ * index of its own or a training's one grain, the state of the whole. */
 struct store_grain {
     uint64_t index;
     uint32_t attempts;

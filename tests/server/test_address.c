@@ -1,4 +1,4 @@
-/* Where to listen: loopback addresses with a port, and nothing else. */
+/* Where to listen: IP addresses with a port, and socket files. */
 #include "server/address.h"
 #include "tests/core/suite.h"
 #include "tests/server/bodies.h"
@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-START_TEST(loopback_addresses)
+START_TEST(addresses)
 {
     static const struct {
         const char *text, *host;
@@ -22,6 +22,10 @@ START_TEST(loopback_addresses)
         {"localhost:0", "localhost", AF_INET, 0},
         {"[::1]:8080", "[::1]", AF_INET6, 8080},
         {"[0:0:0:0:0:0:0:1]:1", "[0:0:0:0:0:0:0:1]", AF_INET6, 1},
+        {"0.0.0.0:80", "0.0.0.0", AF_INET, 80},
+        {"192.168.1.1:80", "192.168.1.1", AF_INET, 80},
+        {"[::]:80", "[::]", AF_INET6, 80},
+        {"[2001:db8::1]:80", "[2001:db8::1]", AF_INET6, 80},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct address address;
@@ -32,7 +36,41 @@ START_TEST(loopback_addresses)
                                    ? address.socket.v4.sin_port
                                    : address.socket.v6.sin6_port;
         ck_assert_int_eq(ntohs(port), cases[i].port);
+        ck_assert(!address_is_file(&address));
     }
+}
+END_TEST
+
+START_TEST(local_ones_are_of_the_loopback_or_files)
+{
+    static const char *const local[] = {"127.0.0.1:0", "127.255.255.255:0",    "localhost:0",
+                                        "[::1]:0",     "[::ffff:127.0.0.1]:0", "unix:x"};
+    static const char *const others[] = {
+        "0.0.0.0:0", "128.0.0.1:0", "126.255.255.255:0",  "[::]:0",
+        "[::2]:0",   "[fe80::1]:0", "[::ffff:1.2.3.4]:0", "10.0.0.1:0"};
+    struct address address;
+    for (size_t i = 0; i < COUNT(local); i++)
+        ck_assert_msg(address_parse(local[i], &address) && address_is_local(&address), "%s",
+                      local[i]);
+    for (size_t i = 0; i < COUNT(others); i++)
+        ck_assert_msg(address_parse(others[i], &address) && !address_is_local(&address), "%s",
+                      others[i]);
+}
+END_TEST
+
+START_TEST(a_socket_file_is_a_path)
+{
+    struct address address;
+    char text[200] = "unix:";
+    ck_assert(address_parse("unix:/run/a b/x:80", &address) && address_is_file(&address));
+    ck_assert_str_eq(address.socket.file.sun_path, "/run/a b/x:80");
+    ck_assert_str_eq(address.host, "");
+    /* As long as the system takes it, and not longer. */
+    memset(text + 5, 'x', 107);
+    ck_assert(address_parse(text, &address));
+    ck_assert_uint_eq(strlen(address.socket.file.sun_path), 107);
+    text[5 + 107] = 'x';
+    ck_assert(!address_parse(text, &address));
 }
 END_TEST
 
@@ -69,14 +107,11 @@ static const char *const refused[] = {
     "[localhost]:80",
     "example.org:80",
     "localhost.:80",
-    /* without tokens the loopback alone may be served */
-    "0.0.0.0:80",
-    "192.168.1.1:80",
-    "128.0.0.1:80",
-    "126.255.255.255:80",
-    "[::]:80",
-    "[::2]:80",
-    "[fe80::1]:80",
+    "unix:",
+    "unix:a\nb",
+    "unix:\x7f",
+    "UNIX:/tmp/x",
+    "fe80::1%lo:80",
     "http://127.0.0.1:80",
 };
 
@@ -103,5 +138,6 @@ START_TEST(a_host_of_any_length_does_no_harm)
 }
 END_TEST
 
-SUITE_MAIN("address", {loopback_addresses, 0}, {localhost_is_127_0_0_1, 0},
+SUITE_MAIN("address", {addresses, 0}, {localhost_is_127_0_0_1, 0},
+           {local_ones_are_of_the_loopback_or_files, 0}, {a_socket_file_is_a_path, 0},
            {anything_else_is_refused, COUNT(refused)}, {a_host_of_any_length_does_no_harm, 0})

@@ -30,13 +30,33 @@ START_TEST(defaults)
     ck_assert_int_eq(READ(&config, NULL), CONFIG_RUN);
     ck_assert_str_eq(config.listen, "127.0.0.1:8080");
     ck_assert_str_eq(config.data_dir, "./gradcheckd-data");
-    ck_assert_str_eq(config.store, "memory:");
+    ck_assert_str_eq(config.store, "sqlite:");
     ck_assert_ptr_null(config.host_name);
+    ck_assert_ptr_null(config.tls_cert);
+    ck_assert_ptr_null(config.tls_key);
+    ck_assert_ptr_null(config.behind_proxy);
+    ck_assert(!config.insecure);
     ck_assert_str_eq(config.kernels, "auto");
     ck_assert_uint_eq(config.limits.body_bytes, (size_t)64 << 20);
     ck_assert_uint_eq(config.limits.json_bytes, (size_t)512 << 20);
     ck_assert_uint_eq(config.limits.json_depth, 32);
     ck_assert_int_eq(config.limits.job_seconds, 3600);
+    ck_assert_int_eq(config.limits.save_seconds, 10);
+    ck_assert_int_eq(config.limits.retain_days, 7);
+}
+END_TEST
+
+START_TEST(what_is_kept_depends_on_the_store)
+{
+    struct config config;
+    ck_assert_int_eq(READ(&config, NULL), CONFIG_RUN);
+    ck_assert_uint_eq(config.limits.retain_jobs, 100000);
+    ck_assert_uint_eq(config.limits.retain_bytes, (size_t)10 << 30);
+    ck_assert_int_eq(READ(&config, "--store", "memory:", NULL), CONFIG_RUN);
+    ck_assert_uint_eq(config.limits.retain_jobs, 10000);
+    ck_assert_uint_eq(config.limits.retain_bytes, (size_t)2 << 30);
+    ck_assert_int_eq(READ(&config, "--store=memory:", "--retain-jobs=7", NULL), CONFIG_RUN);
+    ck_assert_uint_eq(config.limits.retain_jobs, 7);
 }
 END_TEST
 
@@ -98,6 +118,8 @@ static const struct number {
     {"--job-bytes", "GRADCHECKD_JOB_BYTES", 1 << 20, 1LL << 40, AT(limits.job_bytes)},
     {"--active-jobs", "GRADCHECKD_ACTIVE_JOBS", 1, 100000, AT(limits.active_jobs)},
     {"--active-bytes", "GRADCHECKD_ACTIVE_BYTES", 1 << 20, 1LL << 40, AT(limits.active_bytes)},
+    {"--save-seconds", "GRADCHECKD_SAVE_SECONDS", 1, 3600, AT(limits.save_seconds)},
+    {"--retain-days", "GRADCHECKD_RETAIN_DAYS", 1, 36500, AT(limits.retain_days)},
     {"--retain-jobs", "GRADCHECKD_RETAIN_JOBS", 1, 10000000, AT(limits.retain_jobs)},
     {"--retain-bytes", "GRADCHECKD_RETAIN_BYTES", 1 << 20, 1LL << 40, AT(limits.retain_bytes)},
 };
@@ -168,6 +190,55 @@ START_TEST(what_is_no_word_is_refused)
 }
 END_TEST
 
+START_TEST(a_switch_stands_alone)
+{
+    struct config config;
+    ck_assert_int_eq(READ(&config, "--insecure", "--workers", "2", NULL), CONFIG_RUN);
+    ck_assert(config.insecure && config.workers == 2);
+    ck_assert_int_eq(READ(&config, "--insecure=true", NULL), CONFIG_RUN);
+    ck_assert(config.insecure);
+    setenv("GRADCHECKD_INSECURE", "true", 1);
+    ck_assert_int_eq(READ(&config, NULL), CONFIG_RUN);
+    ck_assert(config.insecure);
+    ck_assert_int_eq(READ(&config, "--insecure=false", NULL), CONFIG_RUN);
+    ck_assert(!config.insecure);
+    setenv("GRADCHECKD_INSECURE", "false", 1);
+    ck_assert_int_eq(READ(&config, NULL), CONFIG_RUN);
+    ck_assert(!config.insecure);
+}
+END_TEST
+
+START_TEST(a_switch_is_true_or_false)
+{
+    const char *const bad[] = {"", "1", "yes", "TRUE", "true ", "falsehood"};
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        struct config config;
+        char argument[64];
+        snprintf(argument, sizeof argument, "--insecure=%s", bad[i]);
+        unsetenv("GRADCHECKD_INSECURE");
+        ck_assert_msg(READ(&config, argument, NULL) == CONFIG_USAGE, "%s", argument);
+        setenv("GRADCHECKD_INSECURE", bad[i], 1);
+        ck_assert_msg(READ(&config, NULL) == CONFIG_USAGE, "'%s' in the environment", bad[i]);
+    }
+    unsetenv("GRADCHECKD_INSECURE");
+    struct config config;
+    ck_assert_int_eq(READ(&config, "--insecure", "true", NULL), CONFIG_USAGE);
+}
+END_TEST
+
+START_TEST(texts_are_taken_as_they_are)
+{
+    struct config config;
+    ck_assert_int_eq(READ(&config, "--tls-cert", "a.pem", "--tls-key=b.pem", "--behind-proxy",
+                          "10.0.0.0/8,::1", "--listen", "unix:a b", NULL),
+                     CONFIG_RUN);
+    ck_assert_str_eq(config.tls_cert, "a.pem");
+    ck_assert_str_eq(config.tls_key, "b.pem");
+    ck_assert_str_eq(config.behind_proxy, "10.0.0.0/8,::1");
+    ck_assert_str_eq(config.listen, "unix:a b");
+}
+END_TEST
+
 START_TEST(what_is_no_option_is_refused)
 {
     static const char *const bad[] = {
@@ -224,6 +295,10 @@ START_TEST(help_lists_every_option_with_default_and_bounds)
     ck_assert_ptr_nonnull(strstr(help, "GRADCHECKD_HOST_NAME; default none"));
     ck_assert_ptr_nonnull(strstr(help, "--kernels auto|generic|avx2|avx512"));
     ck_assert_ptr_nonnull(strstr(help, "GRADCHECKD_KERNELS; default auto)"));
+    ck_assert_ptr_nonnull(strstr(help, "--insecure\n"));
+    ck_assert_ptr_nonnull(strstr(help, "(GRADCHECKD_INSECURE)"));
+    ck_assert_ptr_nonnull(strstr(help, "default one a processor, 1 to 64)"));
+    ck_assert_ptr_nonnull(strstr(help, "default 100000, in memory 10000, 1 to 10000000)"));
 }
 END_TEST
 
@@ -237,6 +312,8 @@ SUITE_MAIN("config", {defaults, 0}, {there_is_a_worker_for_each_processor, 0},
            {a_flag_takes_the_next_argument_or_what_follows_the_equals_sign, 0},
            {the_last_flag_counts, 0}, {a_flag_goes_over_the_environment_over_the_default, 0},
            {numbers_have_bounds, COUNT(numbers)}, {what_is_no_number_is_refused, COUNT(no_numbers)},
+           {what_is_kept_depends_on_the_store, 0}, {a_switch_stands_alone, 0},
+           {a_switch_is_true_or_false, 0}, {texts_are_taken_as_they_are, 0},
            {words_are_those_of_the_list, 0}, {what_is_no_word_is_refused, 0},
            {what_is_no_option_is_refused, 0}, {a_flag_without_a_value_is_refused, 0},
            {help_lists_every_option_with_default_and_bounds, 0}, {version_is_one_line, 0})

@@ -1,9 +1,9 @@
-/* What every store must do: jobs added, found, replaced, removed and listed. */
+/* What every store must do: jobs added, found, changed and removed. */
 #include "tests/core/suite.h"
 #include "tests/server/bodies.h"
 #include "tests/server/stores.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 START_TEST(a_job_comes_back_as_it_was_added)
@@ -36,19 +36,94 @@ START_TEST(a_copy_outlives_the_job)
 }
 END_TEST
 
-START_TEST(put_replaces_the_job)
+/* A job as it is accepted, which `ended` is to become. */
+static struct job_record accepted(const struct job_record *ended)
+{
+    struct job_record record = *ended;
+    record.state = JOB_QUEUED;
+    record.shared = record.cancel_requested = false;
+    record.started_ms = record.finished_ms = 0;
+    record.done = record.attempts = 0;
+    record.seconds = 0;
+    record.signature[0] = '\0';
+    record.result = record.summary = record.error = record.parameters = NULL;
+    return record;
+}
+
+START_TEST(a_put_changes_the_job)
 {
     struct store *store = store_open_large(_i);
     struct label label[2] = {0};
-    struct job_record want = full_job(label), got = {0};
-    store_add_in(store, "full", JOB_QUEUED);
+    struct job_record want = full_job(label);
+    ck_assert_int_eq(store_add(store, accepted(&want)), STORE_OK);
     for (int again = 0; again < 2; again++) {
         ck_assert_int_eq(store_put(store, want), STORE_OK);
-        got = store_read(store, "full");
+        struct job_record got = store_read(store, "full");
         assert_same_job(&got, &want);
         job_record_done(&got);
     }
     full_job_done(&want);
+    store_close(store);
+}
+END_TEST
+
+START_TEST(a_put_without_parts_leaves_them)
+{
+    struct store *store = store_open_large(_i);
+    struct label label[2] = {0};
+    struct job_record want = full_job(label);
+    ck_assert_int_eq(store_add(store, want), STORE_OK);
+    struct job_record bare = want;
+    bare.request = bare.result = bare.summary = bare.error = bare.parameters = NULL;
+    bare.shared = want.shared = false;
+    bare.version = ++want.version;
+    ck_assert_int_eq(store_put(store, bare), STORE_OK);
+    struct job_record got = store_read(store, "full");
+    assert_same_job(&got, &want);
+    job_record_done(&got);
+    full_job_done(&want);
+    store_close(store);
+}
+END_TEST
+
+START_TEST(a_job_ends_once)
+{
+    struct store *store = store_open_large(_i);
+    const enum job_state others[] = {JOB_QUEUED, JOB_RUNNING, JOB_FAILED, JOB_CANCELLED};
+    struct label label[2] = {0};
+    struct job_record want = full_job(label);
+    ck_assert_int_eq(store_add(store, want), STORE_OK);
+    for (size_t i = 0; i < COUNT(others); i++) {
+        struct job_record other = accepted(&want);
+        other.state = others[i];
+        ck_assert_int_eq(store_put(store, other), STORE_NOT_FOUND);
+    }
+    struct job_record got = store_read(store, "full");
+    assert_same_job(&got, &want);
+    job_record_done(&got);
+    full_job_done(&want);
+    store_close(store);
+}
+END_TEST
+
+/* Larger than a page of any store. */
+START_TEST(large_parts_come_back_whole)
+{
+    enum { BYTES = 3000000 };
+    struct store *store = store_open_large(_i);
+    struct job_record want = job_in("large", JOB_SUCCEEDED);
+    char *bytes = malloc(BYTES);
+    ck_assert_ptr_nonnull(bytes);
+    for (int i = 0; i < BYTES; i++)
+        bytes[i] = (char)(i % 251);
+    want.request = blob_take(bytes, BYTES);
+    want.result = blob_copy(bytes + 1, BYTES - 1);
+    want.parameters = blob_copy(bytes + 8, BYTES - 8);
+    ck_assert_int_eq(store_add(store, want), STORE_OK);
+    struct job_record got = store_read(store, "large");
+    assert_same_job(&got, &want);
+    job_record_done(&got);
+    job_record_done(&want);
     store_close(store);
 }
 END_TEST
@@ -89,11 +164,8 @@ END_TEST
 START_TEST(a_key_belongs_to_one_job_of_its_owner)
 {
     struct store *store = store_open_large(_i);
-    struct job_record again = job_keyed("b", "ada", "k"), other = {0};
     ck_assert_int_eq(store_add(store, job_keyed("a", "ada", "k")), STORE_OK);
-    ck_assert_int_eq(store->operations->add(store, &again, &other), STORE_KEY_TAKEN);
-    ck_assert_str_eq(other.id, "a");
-    job_record_done(&other);
+    ck_assert_int_eq(store_add(store, job_keyed("b", "ada", "k")), STORE_KEY_TAKEN);
     ck_assert(!store_has(store, "b"));
     ck_assert_int_eq(store_add(store, job_keyed("c", "ada", "K")), STORE_OK);
     ck_assert_int_eq(store_add(store, job_keyed("d", "bob", "k")), STORE_OK);
@@ -117,6 +189,7 @@ START_TEST(a_key_finds_its_job)
 {
     struct store *store = store_open_large(_i);
     ck_assert(key_finds(store, "ada", "k", NULL));
+    ck_assert(key_finds(store, "ada", "", NULL));
     ck_assert_int_eq(store_add(store, job_keyed("none", "ada", "")), STORE_OK);
     ck_assert_int_eq(store_add(store, job_keyed("a", "ada", "k")), STORE_OK);
     ck_assert_int_eq(store_add(store, job_keyed("b", "bob", "k")), STORE_OK);
@@ -134,10 +207,8 @@ END_TEST
 START_TEST(a_key_lives_as_long_as_its_job)
 {
     struct store *store = store_open_large(_i);
-    struct job_record finished = job_keyed("a", "ada", "k");
-    ck_assert_int_eq(store_add(store, finished), STORE_OK);
-    finished.state = JOB_SUCCEEDED;
-    ck_assert_int_eq(store_put(store, finished), STORE_OK);
+    ck_assert_int_eq(store_add(store, job_keyed("a", "ada", "k")), STORE_OK);
+    store_finish(store, "a", JOB_SUCCEEDED);
     ck_assert_int_eq(store_add(store, job_keyed("b", "ada", "k")), STORE_KEY_TAKEN);
     ck_assert_int_eq(store_remove(store, "ada", "a"), STORE_OK);
     ck_assert_int_eq(store_add(store, job_keyed("b", "ada", "k")), STORE_OK);
@@ -145,142 +216,82 @@ START_TEST(a_key_lives_as_long_as_its_job)
 }
 END_TEST
 
-/* ---- lists ---- */
-
-START_TEST(lists_are_newest_first)
+/* So that a repeated request can be compared. */
+START_TEST(a_key_finds_the_request)
 {
     struct store *store = store_open_large(_i);
-    const struct store_filter filter = filter_of_ada();
-    struct job_record b = job_named("b");
-    ck_assert_str_eq(store_listed(store, &filter, NULL), "");
-    store_add_in(store, "a", JOB_QUEUED);
-    store_add_in(store, "b", JOB_QUEUED);
-    store_add_in(store, "c", JOB_QUEUED);
-    ck_assert_str_eq(store_listed(store, &filter, NULL), "c b a");
-    b.state = JOB_SUCCEEDED; /* a change does not make it newer */
-    ck_assert_int_eq(store_put(store, b), STORE_OK);
-    ck_assert_str_eq(store_listed(store, &filter, NULL), "c b a");
-    store_remove(store, "ada", "c");
-    ck_assert_str_eq(store_listed(store, &filter, NULL), "b a");
-    store_close(store);
-}
-END_TEST
-
-START_TEST(lists_by_state_and_kind)
-{
-    struct store *store = store_open_large(_i);
-    struct store_filter filter = filter_of_ada();
-    const char *const ids[] = {"queued", "running", "succeeded", "failed", "cancelled"};
-    for (unsigned state = JOB_QUEUED; state <= JOB_CANCELLED; state++) {
-        struct job_record record = job_named(ids[state]);
-        record.state = state;
-        record.kind = state == JOB_FAILED ? JOB_TRAINING : JOB_CHECK;
-        ck_assert_int_eq(store_add(store, record), STORE_OK);
-    }
-    for (unsigned state = JOB_QUEUED; state <= JOB_CANCELLED; state++) {
-        filter.states = 1u << state;
-        ck_assert_str_eq(store_listed(store, &filter, NULL), ids[state]);
-    }
-    filter.states = 1u << JOB_QUEUED | 1u << JOB_FAILED;
-    ck_assert_str_eq(store_listed(store, &filter, NULL), "failed queued");
-    filter.kinds = 1u << JOB_CHECK;
-    ck_assert_str_eq(store_listed(store, &filter, NULL), "queued");
-    filter.states = 0;
-    ck_assert_str_eq(store_listed(store, &filter, NULL), "cancelled succeeded running queued");
-    filter.kinds = 1u << JOB_TRAINING;
-    ck_assert_str_eq(store_listed(store, &filter, NULL), "failed");
-    filter.kinds = 1u << JOB_TRAINING | 1u << JOB_CHECK;
-    ck_assert_str_eq(store_listed(store, &filter, NULL),
-                     "cancelled failed succeeded running queued");
-    store_close(store);
-}
-END_TEST
-
-static void add_labelled(struct store *store, const char *id, struct labels labels)
-{
-    struct job_record record = job_named(id);
-    record.labels = labels;
+    struct job_record record = job_keyed("a", "ada", "k"), found = {0};
+    record.request = blob_copy("{}", 2);
     ck_assert_int_eq(store_add(store, record), STORE_OK);
-}
-
-START_TEST(lists_by_labels_that_must_all_be_there)
-{
-    struct store *store = store_open_large(_i);
-    struct label x1 = {"x", "1"}, x2 = {"x", "2"}, y1 = {"y", "1"};
-    struct label both[] = {y1, x1}, wanted[] = {x1, y1};
-    struct store_filter filter = filter_of_ada();
-    add_labelled(store, "none", (struct labels){0});
-    add_labelled(store, "x1", (struct labels){1, &x1});
-    add_labelled(store, "x2", (struct labels){1, &x2});
-    add_labelled(store, "both", (struct labels){2, both});
-    filter.labels = (struct labels){1, &x1};
-    ck_assert_str_eq(store_listed(store, &filter, NULL), "both x1");
-    filter.labels = (struct labels){1, &x2};
-    ck_assert_str_eq(store_listed(store, &filter, NULL), "x2");
-    filter.labels = (struct labels){2, wanted};
-    ck_assert_str_eq(store_listed(store, &filter, NULL), "both");
-    wanted[0] = x2;
-    ck_assert_str_eq(store_listed(store, &filter, NULL), "");
+    ck_assert_int_eq(store->operations->find_key(store, "ada", "k", &found), STORE_OK);
+    ck_assert_uint_eq(blob_size(found.request), 2);
+    job_record_done(&found);
+    job_record_done(&record);
     store_close(store);
 }
 END_TEST
 
-START_TEST(pages_follow_one_another)
+/* ---- scopes ---- */
+
+static bool sees(struct store *store, struct scope scope, const char *id)
+{
+    struct job_record record = {0};
+    const enum store_status status = store->operations->get(store, &scope, id, 0, &record);
+    ck_assert(status == STORE_OK || status == STORE_NOT_FOUND);
+    job_record_done(&record);
+    return status == STORE_OK;
+}
+
+START_TEST(a_scope_sees_its_own_what_is_shared_or_all)
 {
     struct store *store = store_open_large(_i);
-    struct store_filter filter = filter_of_ada();
-    filter.limit = 2;
-    for (int i = 0; i < 5; i++)
-        store_add_in(store, (char[]){(char)('a' + i), '\0'}, JOB_QUEUED);
-    ck_assert_str_eq(store_listed(store, &filter, &filter.before), "e d…");
-    ck_assert_str_eq(store_listed(store, &filter, &filter.before), "c b…");
-    ck_assert_str_eq(store_listed(store, &filter, &filter.before), "a");
-    ck_assert_uint_eq(filter.before, 0);
-    filter.limit = 5;
-    ck_assert_str_eq(store_listed(store, &filter, NULL), "e d c b a");
+    const struct scope bob = {.owner = "bob"}, reader = {.owner = "bob", .shared = true};
+    const struct scope admin = {.owner = "bob", .all = true};
+    store_add_in(store, "a", JOB_SUCCEEDED);
+    ck_assert(!sees(store, bob, "a") && !sees(store, reader, "a") && sees(store, admin, "a"));
+    struct job_record record = store_read(store, "a");
+    record.shared = true;
+    ck_assert_int_eq(store_put(store, record), STORE_OK);
+    job_record_done(&record);
+    ck_assert(!sees(store, bob, "a") && sees(store, reader, "a") && sees(store, admin, "a"));
+    ck_assert(!sees(store, admin, "b"));
     store_close(store);
 }
 END_TEST
 
-/* Neither jobs that come nor jobs that go make a page skip or repeat one. */
-START_TEST(pages_hold_while_jobs_come_and_go)
+START_TEST(a_scope_bounds_removal)
 {
     struct store *store = store_open_large(_i);
-    struct store_filter filter = filter_of_ada();
-    filter.limit = 2;
-    for (int i = 0; i < 6; i++)
-        store_add_in(store, (char[]){(char)('a' + i), '\0'}, JOB_SUCCEEDED);
-    ck_assert_str_eq(store_listed(store, &filter, &filter.before), "f e…");
-    store_add_in(store, "g", JOB_QUEUED);
-    ck_assert_int_eq(store_remove(store, "ada", "e"), STORE_OK); /* the cursor's own */
-    ck_assert_int_eq(store_remove(store, "ada", "c"), STORE_OK);
-    ck_assert_str_eq(store_listed(store, &filter, &filter.before), "d b…");
-    ck_assert_str_eq(store_listed(store, &filter, &filter.before), "a");
+    struct store_write write = {.change = STORE_REMOVE, .scope = {.owner = "bob"}};
+    store_add_in(store, "a", JOB_SUCCEEDED);
+    memcpy(write.record.id, "a", 2);
+    ck_assert_int_eq(store_do(store, &write), STORE_NOT_FOUND);
+    write.scope.all = true;
+    ck_assert_int_eq(store_do(store, &write), STORE_OK);
+    ck_assert(!store_has(store, "a"));
     store_close(store);
 }
 END_TEST
 
-START_TEST(pages_count_only_what_matches)
+START_TEST(the_last_position_grows)
 {
     struct store *store = store_open_large(_i);
-    struct store_filter filter = filter_of_ada();
-    filter.limit = 1;
-    filter.states = 1u << JOB_FAILED;
-    store_add_in(store, "a", JOB_FAILED);
+    struct job_record record = job_named("a");
+    ck_assert_uint_eq(store->operations->last_position(store), 0);
+    record.position = UINT64_C(1) << 60;
+    ck_assert_int_eq(store_add(store, record), STORE_OK);
+    ck_assert_uint_eq(store->operations->last_position(store), record.position);
     store_add_in(store, "b", JOB_QUEUED);
-    store_add_in(store, "c", JOB_FAILED);
-    store_add_in(store, "d", JOB_QUEUED);
-    ck_assert_int_eq(store_add(store, job_keyed("e", "bob", "")), STORE_OK);
-    ck_assert_str_eq(store_listed(store, &filter, &filter.before), "c…");
-    ck_assert_str_eq(store_listed(store, &filter, &filter.before), "a");
+    ck_assert_uint_eq(store->operations->last_position(store), record.position);
     store_close(store);
 }
 END_TEST
 
 SUITE_MAIN("store", {a_job_comes_back_as_it_was_added, STORES}, {a_copy_outlives_the_job, STORES},
-           {put_replaces_the_job, STORES}, {what_is_not_there_is_not_found, STORES},
-           {jobs_of_others_are_not_found, STORES}, {a_key_belongs_to_one_job_of_its_owner, STORES},
-           {a_key_finds_its_job, STORES}, {a_key_lives_as_long_as_its_job, STORES},
-           {lists_are_newest_first, STORES}, {lists_by_state_and_kind, STORES},
-           {lists_by_labels_that_must_all_be_there, STORES}, {pages_follow_one_another, STORES},
-           {pages_hold_while_jobs_come_and_go, STORES}, {pages_count_only_what_matches, STORES})
+           {a_put_changes_the_job, STORES}, {a_put_without_parts_leaves_them, STORES},
+           {a_job_ends_once, STORES}, {large_parts_come_back_whole, STORES},
+           {what_is_not_there_is_not_found, STORES}, {jobs_of_others_are_not_found, STORES},
+           {a_key_belongs_to_one_job_of_its_owner, STORES}, {a_key_finds_its_job, STORES},
+           {a_key_lives_as_long_as_its_job, STORES}, {a_key_finds_the_request, STORES},
+           {a_scope_sees_its_own_what_is_shared_or_all, STORES}, {a_scope_bounds_removal, STORES},
+           {the_last_position_grows, STORES})

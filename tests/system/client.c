@@ -46,8 +46,9 @@ static bool connect_file(int fd, const struct service *service)
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int folder = open(service->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     ck_assert_int_ge(folder, 0);
-    snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/%s", folder,
-             service->socket);
+    int length = snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/%s", folder,
+                          service->socket);
+    ck_assert_int_lt(length, (int)sizeof address.sun_path);
     bool connected = connect(fd, (struct sockaddr *)&address, sizeof address) == 0;
     close(folder);
     return connected;

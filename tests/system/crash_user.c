@@ -226,9 +226,9 @@ static void look_at_list(struct crash_user *user)
 
 /* As often as they stand here. */
 static void (*const actions[])(struct crash_user *) = {
-    post_small, post_small, post_small, post_small, post_small,  post_small,
-    post_small, post_small, post_keyed, post_keyed, post_keyed,  post_slow,
-    post_slow,  cancel,     remove_one, remove_one, look_at_one, look_at_list};
+    post_small, post_small, post_small, post_small, post_small, post_small,  post_small,
+    post_small, post_keyed, post_keyed, post_keyed, post_slow,  post_slow,   cancel,
+    cancel,     cancel,     remove_one, remove_one, remove_one, look_at_one, look_at_list};
 
 /* ---- lives ---- */
 
@@ -300,10 +300,24 @@ static void look_inside_all(struct crash_user *user)
     }
 }
 
+/* The daemon of the moment; false when it is the last. */
+static bool meet(struct crash_user *user)
+{
+    const struct crash_life life = gate_pass(user->gate, user->dead);
+    if (user->connected && life.number != user->life.number) {
+        client_close(&user->client);
+        user->connected = false;
+    }
+    if (user->dead == life.number)
+        ledger_fault(&user->ledger, "a daemon that was left alone did not answer");
+    user->life = life;
+    return !life.last;
+}
+
 void *crash_user_run(void *argument)
 {
     struct crash_user *user = argument;
-    while (!(user->life = gate_pass(user->gate, user->dead)).last)
+    while (meet(user))
         live(user, user->life.number);
     settle(user);
     look_inside_all(user);

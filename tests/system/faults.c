@@ -30,8 +30,7 @@ struct shim *faults_open(void)
     const int file = memfd_create("faults", 0);
     ck_assert_int_ge(file, 0);
     ck_assert_int_eq(ftruncate(file, sizeof(struct shim)), 0);
-    struct shim *shim =
-        mmap(NULL, sizeof *shim, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    struct shim *shim = mmap(NULL, sizeof *shim, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
     ck_assert(shim != MAP_FAILED);
     snprintf(number, sizeof number, "%d", file);
     setenv(SHIM_VARIABLE, number, 1);

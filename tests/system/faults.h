@@ -29,7 +29,8 @@ uint64_t faults_end(struct shim *shim);
 void faults_count(struct shim *shim, unsigned calls);
 int64_t faults_counted(struct shim *shim);
 
-/* Whether allocations can fail: not in a build with a sanitizer that has an allocator of its own. */
+/* Whether allocations can fail: not in a build with a sanitizer that has an allocator of its own.
+ */
 bool faults_allocate(const struct shim *shim);
 
 #endif

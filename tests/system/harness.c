@@ -197,8 +197,8 @@ static bool place_read(struct service *service, const char *place)
     service->tls = strncmp(place, "https://", 8) == 0;
     service->socket[0] = '\0';
     if (strncmp(place, "unix:", 5) == 0) {
-        snprintf(service->socket, sizeof service->socket, "%s", place + 5);
-        return place[5] != '\0';
+        length = snprintf(service->socket, sizeof service->socket, "%s", place + 5);
+        return length > 0 && (size_t)length < sizeof service->socket;
     }
     if (!service->tls && strncmp(place, "http://", 7) != 0) return false;
     return (sscanf(address, "://[%*[^]]]:%d%n", &service->port, &length) == 1 ||

@@ -1,0 +1,280 @@
+/*
+ * kill -9 at random moments, while four users work: what was accepted is there afterwards, ends
+ * once, and with the result of a daemon that was left alone.
+ *
+ * CRASH_ROUNDS sets how often the daemon is ended (10), CRASH_SEED the moments and what the users
+ * do; the seed is printed. Threads make what follows from a seed similar, not the same.
+ */
+#include "crash_log.h"
+#include "crash_user.h"
+#include "values.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { USERS = 4, CLIENTS = 2 * USERS };
+
+static const char *const names[USERS] = {"ada", "ben", "cem", "dua"};
+
+static const char OPTIONS[] = "--workers 2 --save-seconds 1 --retain-jobs 10000000";
+
+struct crash {
+    struct service service;
+    struct crash_gate gate;
+    struct crash_user user[CLIENTS];
+    pthread_t thread[CLIENTS];
+    uint64_t random;
+    size_t kills, starts_killed, stops_killed, stops;
+};
+
+struct counts {
+    size_t accepted, finished, lost, changed, crashed;
+    size_t cancelled, slow, removed, repeated, unanswered, faults;
+};
+
+static uint64_t number_from(const char *variable, uint64_t fallback)
+{
+    const char *value = getenv(variable);
+    return value != NULL ? strtoull(value, NULL, 10) : fallback;
+}
+
+/* ---- ends ---- */
+
+/* Some moment within so many milliseconds: the moment is what this test varies. */
+static void some_time(struct crash *crash, unsigned most_ms)
+{
+    poll(NULL, 0, (int)(crash_random(&crash->random) % most_ms));
+}
+
+static bool one_in(struct crash *crash, unsigned n)
+{
+    return crash_random(&crash->random) % n == 0;
+}
+
+/* Of ten ends one is a clean stop, and one a kill amid a clean stop. */
+static void end_daemon(struct crash *crash, size_t round)
+{
+    struct service *service = &crash->service;
+    some_time(crash, one_in(crash, 4) ? 20 : 800);
+    if (round % 10 == 4) {
+        ck_assert_int_eq(service_stop(service).status, 0);
+        crash->stops++;
+        return;
+    }
+    if (round % 10 == 7) {
+        kill(service->pid, SIGTERM);
+        some_time(crash, 3200);
+        crash->stops_killed++;
+    }
+    service_kill(service);
+    crash->kills++;
+}
+
+/* Some are killed while they start. */
+static void start_daemon(struct crash *crash)
+{
+    while (one_in(crash, 3)) {
+        service_launch(&crash->service);
+        some_time(crash, 100);
+        service_kill(&crash->service);
+        crash->starts_killed++;
+    }
+    service_restart(&crash->service);
+    gate_open(&crash->gate, crash->service.port);
+}
+
+/* ---- the users ---- */
+
+/* The new user's token, made beside the daemon. */
+static const char *token_of(const struct service *service, const char *name)
+{
+    static struct output output;
+    program_run(format("token add %s --data-dir %s/data", name, service->folder), &output);
+    ck_assert_msg(output.status == 0, "token add: %s", output.err);
+    return format("%.*s", (int)strcspn(output.out, "\n"), output.out);
+}
+
+static void users_start(struct crash *crash, const struct crash_request *requests,
+                        const char *const tokens[])
+{
+    for (unsigned i = 0; i < CLIENTS; i++) {
+        struct crash_user *user = &crash->user[i];
+        user->gate = &crash->gate;
+        user->token = tokens[i % USERS];
+        user->number = i;
+        user->posts_slow = i < USERS;
+        user->random = crash_random(&crash->random);
+        user->ledger.owner = names[i % USERS];
+        user->ledger.requests = requests;
+        ck_assert_int_eq(pthread_create(&crash->thread[i], NULL, crash_user_run, user), 0);
+    }
+}
+
+static void users_join(struct crash *crash)
+{
+    for (int i = 0; i < CLIENTS; i++)
+        pthread_join(crash->thread[i], NULL);
+}
+
+/* ---- what became of it ---- */
+
+/* All ids that the user's lists show, page by page. */
+static size_t list_all(const struct crash_user *user, char (**ret_id)[32])
+{
+    size_t count = 0, capacity = 0;
+    char(*id)[32] = NULL;
+    const char *cursor = "";
+    const char *header = format("Authorization: Bearer %s\r\n", user->token);
+    struct service service = {.port = user->life.port};
+    while (cursor != NULL) {
+        struct answer *answer = get_with(&service, format("/v1/jobs?limit=500%s", cursor), header);
+        answer_expect(answer, 200);
+        const json_t *page = answer_json(answer);
+        const size_t more = length_at(page, "/jobs");
+        id = realloc(id, (capacity += more + 1) * sizeof *id);
+        for (size_t i = 0; i < more; i++)
+            snprintf(id[count++], sizeof *id, "%s", text_at(page, format("/jobs/%zu/id", i)));
+        const json_t *next = value_at(page, "/next");
+        cursor = json_is_null(next) ? NULL : format("&cursor=%s", json_string_value(next));
+    }
+    *ret_id = keep(id);
+    return count;
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+/* Of both clients of a user: each job that is there is listed, once; what else is listed was posted
+ * without an answer. */
+static void compare_lists(const struct crash_user *first, const struct crash_user *second)
+{
+    char(*id)[32];
+    const size_t count = list_all(first, &id);
+    size_t known = 0;
+    qsort(id, count, sizeof *id, compare_ids);
+    for (size_t i = 1; i < count; i++)
+        ck_assert_msg(strcmp(id[i - 1], id[i]) != 0, "%s is listed twice", id[i]);
+    const struct crash_user *const users[] = {first, second};
+    for (int u = 0; u < 2; u++)
+        for (size_t i = 0; i < users[u]->ledger.count; i++) {
+            const struct crash_job *job = &users[u]->ledger.job[i];
+            const bool listed = bsearch(job->id, id, count, sizeof *id, compare_ids) != NULL;
+            ck_assert_msg(listed != job->removed, "%s: listed %d, removed %d", job->id, listed,
+                          job->removed);
+            known += listed;
+        }
+    ck_assert_msg(count - known <= first->unanswered + second->unanswered,
+                  "%zu jobs are listed that nobody posted", count - known);
+}
+
+/* The log tells of no other end than the user saw. */
+static void compare_log(struct crash_ledger *ledger, const struct crash_log *log)
+{
+    for (size_t i = 0; i < ledger->count; i++) {
+        const struct crash_job *job = &ledger->job[i];
+        const struct crash_end *end = crash_log_find(log, job->id);
+        if (end != NULL && strcmp(end->state, job->state) != 0)
+            ledger_fault(ledger, "%s: logged as %s, but it is %s", job->id, end->state, job->state);
+    }
+}
+
+static void count_user(const struct crash_user *user, struct counts *counts)
+{
+    const struct crash_ledger *ledger = &user->ledger;
+    for (size_t i = 0; i < ledger->count; i++) {
+        const struct crash_job *job = &ledger->job[i];
+        counts->finished += job->ended;
+        counts->crashed += job->crashed;
+        counts->cancelled += strcmp(job->state, "cancelled") == 0;
+        counts->slow += job->request->slow;
+    }
+    counts->accepted += ledger->count;
+    counts->lost += ledger->lost;
+    counts->changed += ledger->changed;
+    counts->faults += ledger->faults;
+    counts->removed += user->removed;
+    counts->repeated += user->repeated;
+    counts->unanswered += user->unanswered;
+    for (size_t i = 0; i < ledger->faults && i < LEDGER_FAULTS; i++)
+        printf("client %u: %s\n", user->number, ledger->fault[i]);
+}
+
+static struct counts count_all(struct crash *crash, const struct crash_log *log)
+{
+    struct counts counts = {0};
+    for (int i = 0; i < CLIENTS; i++) {
+        compare_log(&crash->user[i].ledger, log);
+        count_user(&crash->user[i], &counts);
+    }
+    return counts;
+}
+
+static void report(const struct crash *crash, const struct counts *counts, size_t rounds,
+                   size_t twice)
+{
+    printf(
+        "crash: %zu rounds, %zu accepted, %zu finished, %zu lost, %zu finished twice, %zu "
+        "results changed, %zu crashed\n",
+        rounds, counts->accepted, counts->finished, counts->lost, twice, counts->changed,
+        counts->crashed);
+    printf(
+        "       (%zu kills, of them %zu amid a stop; %zu more while starting; %zu stops; %zu "
+        "slow jobs, %zu cancelled, %zu removed, %zu POSTs repeated by key, %zu without an "
+        "answer)\n",
+        crash->kills, crash->stops_killed, crash->starts_killed, crash->stops, counts->slow,
+        counts->cancelled, counts->removed, counts->repeated, counts->unanswered);
+    fflush(stdout);
+}
+
+/* ---- the test ---- */
+
+static void crash_start(struct crash *crash, const struct crash_request *requests)
+{
+    const char *tokens[USERS];
+    gate_init(&crash->gate);
+    service_start(&crash->service, OPTIONS);
+    service_end(&crash->service);
+    for (int i = 0; i < USERS; i++)
+        tokens[i] = token_of(&crash->service, names[i]);
+    service_restart(&crash->service);
+    gate_open(&crash->gate, crash->service.port);
+    users_start(crash, requests, tokens);
+}
+
+START_TEST(nothing_is_lost_by_kills)
+{
+    static struct crash crash;
+    const size_t rounds = (size_t)number_from("CRASH_ROUNDS", 10);
+    const uint64_t seed = number_from("CRASH_SEED", (uint64_t)time(NULL));
+    printf("CRASH_SEED=%llu\n", (unsigned long long)seed);
+    fflush(stdout);
+    crash.random = seed;
+    crash_start(&crash, crash_requests());
+    for (size_t round = 0; round < rounds; round++) {
+        end_daemon(&crash, round);
+        start_daemon(&crash);
+    }
+    gate_end(&crash.gate);
+    users_join(&crash);
+    for (int i = 0; i < USERS; i++)
+        compare_lists(&crash.user[i], &crash.user[i + USERS]);
+    service_end(&crash.service);
+    const struct crash_log log = crash_log_read(&crash.service);
+    const struct counts counts = count_all(&crash, &log);
+    report(&crash, &counts, rounds, log.twice);
+    ck_assert_uint_eq(log.twice, 0);
+    ck_assert_uint_eq(counts.faults, 0);
+    ck_assert_uint_eq(counts.accepted, counts.finished);
+}
+
+int main(void)
+{
+    const TTest *const tests[] = {nothing_is_lost_by_kills, NULL};
+    return suite_main("crash", tests);
+}
