@@ -86,8 +86,8 @@ statistics: deps-test ## random networks by the thousand: the counts of docs/num
 	@$(MAKE) --no-print-directory $(BUILD)/tests/core/test_random_networks
 	RANDOM_NETWORKS=long CK_TIMEOUT_MULTIPLIER=1000 $(BUILD)/tests/core/test_random_networks
 
-BENCH_PROGRAMS := $(BUILD)/bench/engine $(BUILD)/bench/load
-bench: deps-bench ## measure against torch and FastAPI; BENCH_QUICK=1: a minute
+BENCH_PROGRAMS := $(addprefix $(BUILD)/bench/,engine load read fill)
+bench: deps-bench ## measure engine, daemon, rivals; BENCH_QUICK=1: in short; BENCH_ONLY=C,D: parts
 	@$(MAKE) --no-print-directory $(DAEMON) $(BENCH_PROGRAMS)
 	bench/run $(BUILD)
 
@@ -150,11 +150,14 @@ $(SHIM): tests/faults/shim.c
 $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(SERVER_LIB) $(CORE_LIB)
 	$(CC) $(LDFLAGS) -fsanitize=fuzzer $^ $(NET_LIBS) $(BLAS_LIBS) -o $@
 
-$(BUILD)/bench/engine: $(call object,bench/engine.c bench/cases.c) $(CORE_LIB)
+$(BUILD)/bench/engine: $(call object,bench/engine.c bench/cases.c bench/basics.c) $(CORE_LIB)
 	$(CC) $(LDFLAGS) $^ $(BLAS_LIBS) -o $@
 
-$(BUILD)/bench/load: $(BUILD)/bench/load.o
+$(BUILD)/bench/load $(BUILD)/bench/read: $(BUILD)/bench/%: $(call object,bench/client.c bench/basics.c) $(BUILD)/bench/%.o
 	$(CC) $(LDFLAGS) $^ -o $@
+
+$(BUILD)/bench/fill: $(BUILD)/bench/fill.o $(SERVER_LIB) $(CORE_LIB)
+	$(CC) $(LDFLAGS) $^ $(NET_LIBS) $(BLAS_LIBS) -o $@
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 

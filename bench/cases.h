@@ -1,4 +1,4 @@
-/* What the benchmark programs in C share: a clock, and networks read from case files.
+/* Networks and data, read from case files.
  *
  * A case file is a line of text and raw doubles in this machine's byte order, written by
  * bench/cases.py:
@@ -10,6 +10,8 @@
  * last is softmax with categorical cross-entropy. Whatever goes wrong ends the program. */
 #ifndef BENCH_CASES_H
 #define BENCH_CASES_H
+
+#include "bench/basics.h"
 
 #include <gradcheck/data.h>
 #include <gradcheck/model.h>
@@ -26,11 +28,7 @@ typedef struct bench_case {
 bench_case case_read(const char *path);
 void case_done(bench_case *which);
 
-/* Seconds, monotonic. */
-double now(void);
-
 /* Ends the program with the text, unless status is GCK_OK. */
 void require(gck_status status, const gck_error *error);
-_Noreturn void fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

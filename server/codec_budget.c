@@ -51,6 +51,12 @@ static bool grant(size_t size)
     return true;
 }
 
+static void *refuse(void)
+{
+    account.refusal = BUDGET_SYSTEM;
+    return NULL;
+}
+
 static void count(size_t taken)
 {
     account.bytes += taken < account.limit - account.bytes ? taken : account.limit - account.bytes;
@@ -69,7 +75,8 @@ void *budget_malloc(size_t size)
     if (!account.open) return malloc(size);
     if (!grant(size)) return NULL;
     void *memory = malloc(size);
-    if (memory != NULL) count(malloc_usable_size(memory));
+    if (memory == NULL) return refuse();
+    count(malloc_usable_size(memory));
     return memory;
 }
 
@@ -79,7 +86,7 @@ void *budget_realloc(void *memory, size_t size)
     const size_t before = malloc_usable_size(memory);
     if (size > before && !grant(size - before)) return NULL;
     void *moved = realloc(memory, size);
-    if (moved == NULL) return NULL;
+    if (moved == NULL) return refuse();
     discount(before);
     count(malloc_usable_size(moved));
     return moved;

@@ -7,8 +7,9 @@
 
 enum budget_refusal {
     BUDGET_NOT_REFUSED,
-    BUDGET_ALONE, /* this body by itself takes more than the limit */
-    BUDGET_OTHERS /* so much is not left beside the others */
+    BUDGET_ALONE,  /* this body by itself takes more than the limit */
+    BUDGET_OTHERS, /* so much is not left beside the others */
+    BUDGET_SYSTEM  /* granted, but the system has no memory */
 };
 
 /* Nothing is counted, and all is granted, while no body is open. */

@@ -124,6 +124,15 @@ static struct value *errors_value(struct writer *w, const struct problem *proble
     return array;
 }
 
+struct blob *codec_no_memory(void)
+{
+    static char text[] =
+        "{\"type\":\"urn:gradcheckd:problem:out-of-memory\",\"title\":\"Memory is "
+        "out\",\"status\":503,\"detail\":\"memory is out\"}";
+    static struct blob document = {.references = 1, .size = sizeof text - 1, .data = text};
+    return &document; /* whose one reference stays */
+}
+
 struct blob *codec_problem(const struct problem *problem, const char *instance)
 {
     char type[80] = "urn:gradcheckd:problem:";
@@ -136,5 +145,6 @@ struct blob *codec_problem(const struct problem *problem, const char *instance)
     write_member(&w, object, "detail", write_text(&w, problem->detail));
     if (instance != NULL) write_member(&w, object, "instance", write_text(&w, instance));
     if (problem->pointed) write_member(&w, object, "errors", errors_value(&w, problem));
-    return write_blob(&w, object);
+    struct blob *document = write_blob(&w, object);
+    return document != NULL ? document : blob_ref(codec_no_memory());
 }

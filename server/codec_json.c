@@ -62,7 +62,7 @@ static void tell_refusal(const struct limits *limits, const json_error_t *error,
     else if (refusal == BUDGET_OTHERS)
         problem_set(problem, PROBLEM_OVERLOADED,
                     "other requests hold the memory that there is for JSON; try again");
-    else if (json_error_code(error) == json_error_out_of_memory)
+    else if (refusal == BUDGET_SYSTEM) /* which the library may take for a fault of the text */
         problem_set(problem, PROBLEM_OUT_OF_MEMORY, "memory is out");
     else
         problem_set(problem, PROBLEM_BAD_JSON, "%s at line %d, column %d", error->text, error->line,
@@ -70,6 +70,16 @@ static void tell_refusal(const struct limits *limits, const json_error_t *error,
 }
 
 enum { DECODE_FLAGS = JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL };
+
+/* The library loses a character where a string cannot grow, and goes on (up to 2.14, lex_save):
+ * what it makes after a refusal is not what the text says. */
+static json_t *load(const char *bytes, size_t size, size_t flags, json_error_t *error)
+{
+    json_t *root = json_loadb(bytes, size, flags, error);
+    if (budget_refused() == BUDGET_NOT_REFUSED) return root;
+    json_decref(root);
+    return NULL;
+}
 
 /* The short way: the library reads the text without its nests of numbers. False whenever something
  * stands in its way, be it a fault of the text; nothing is told then. */
@@ -81,7 +91,7 @@ static bool decode_marked(struct document *document, const char *bytes, size_t s
     if (nests_find(&document->nests, bytes, size, depth) && document->nests.count > 0)
         marked = nests_mark(&document->nests, bytes, size, &marked_size);
     if (marked != NULL)
-        document->root = json_loadb(marked, marked_size, DECODE_FLAGS | JSON_ALLOW_NUL, &error);
+        document->root = load(marked, marked_size, DECODE_FLAGS | JSON_ALLOW_NUL, &error);
     budget_free(marked);
     if (document->root == NULL) nests_done(&document->nests);
     return document->root != NULL;
@@ -93,7 +103,7 @@ static bool decode_whole(struct document *document, const char *bytes, size_t si
 {
     json_error_t error;
     if (!depth_check(bytes, size, limits->json_depth, problem)) return false;
-    document->root = json_loadb(bytes, size, DECODE_FLAGS, &error);
+    document->root = load(bytes, size, DECODE_FLAGS, &error);
     if (document->root == NULL) tell_refusal(limits, &error, problem);
     return document->root != NULL;
 }

@@ -26,7 +26,9 @@ struct blob *codec_predictions(const gck_model *model, const gck_data *data, con
 struct blob *codec_summary(const gck_model *model, size_t samples);
 struct blob *codec_catalog(void);
 
-/* An RFC 9457 document; instance is the request's id, or NULL. */
+/* An RFC 9457 document; instance is the request's id, or NULL. Without memory for it: the next. */
 struct blob *codec_problem(const struct problem *problem, const char *instance);
+/* The document of PROBLEM_OUT_OF_MEMORY without an instance, which is always there; borrowed. */
+struct blob *codec_no_memory(void);
 
 #endif

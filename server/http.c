@@ -417,11 +417,22 @@ static enum MHD_Result hand_to_pool(struct exchange *exchange)
     return MHD_YES;
 }
 
+/* Without memory for the request's state there is that of the stack, and the connection ends. */
+static enum MHD_Result refuse(struct http *http, struct MHD_Connection *connection)
+{
+    struct exchange exchange = {.http = http, .connection = connection};
+    name_request(&exchange);
+    problem_set(&exchange.problem, PROBLEM_OUT_OF_MEMORY, "memory is out");
+    const enum MHD_Result result = send_problem(&exchange, true);
+    reply_done(&exchange.reply);
+    return result;
+}
+
 static enum MHD_Result begin(struct http *http, struct MHD_Connection *connection,
                              const char *method, const char *path, void **state)
 {
     struct exchange *exchange = exchange_new(http, connection, method, path);
-    if (exchange == NULL) return MHD_NO;
+    if (exchange == NULL) return refuse(http, connection);
     *state = exchange;
     name_request(exchange);
     if (!framing_is_sound(exchange)) return send_problem(exchange, true);
@@ -443,10 +454,13 @@ static bool take_body(struct exchange *exchange, const char *data, size_t size)
 {
     const bool wanted =
         exchange->problem.type == PROBLEM_NONE && (exchange->route->flags & ROUTE_BODY) != 0;
+    const bool fits = size <= exchange->body.limit - exchange->body.size;
     if (wanted && buf_append(&exchange->body, data, size)) return true;
-    if (wanted)
+    if (wanted && !fits)
         problem_set(&exchange->problem, PROBLEM_TOO_LARGE,
                     "the body is larger than the limit of %zu bytes", exchange->body.limit);
+    else if (wanted)
+        problem_set(&exchange->problem, PROBLEM_OUT_OF_MEMORY, "memory is out");
     buf_done(&exchange->body);
     exchange->dropped += size;
     if (exchange->dropping_ns == 0) exchange->dropping_ns = clock_monotonic_ns();

@@ -10,17 +10,20 @@
 
 enum { TASKS_MAX = 8 };
 
-struct keeper {
+struct task {
+    struct keeper *keeper;
     pthread_t thread;
     bool started;
+    keeper_task *run;
+    void *context;
+};
+
+struct keeper {
     pthread_mutex_t lock; /* for `stopping` */
     pthread_cond_t changed;
     bool stopping;
     size_t count; /* not changed after the start */
-    struct {
-        keeper_task *run;
-        void *context;
-    } task[TASKS_MAX];
+    struct task task[TASKS_MAX];
 };
 
 /* False once it is time to end. */
@@ -38,10 +41,9 @@ static bool sleep_until(struct keeper *keeper, int64_t monotonic_ns)
 
 static void *run(void *context)
 {
-    struct keeper *keeper = context;
-    while (sleep_until(keeper, clock_monotonic_ns() + PERIOD_NS))
-        for (size_t i = 0; i < keeper->count; i++)
-            keeper->task[i].run(keeper->task[i].context);
+    const struct task *task = context;
+    while (sleep_until(task->keeper, clock_monotonic_ns() + PERIOD_NS))
+        task->run(task->context);
     return NULL;
 }
 
@@ -61,15 +63,19 @@ struct keeper *keeper_open(void)
 bool keeper_add(struct keeper *keeper, keeper_task *task, void *context)
 {
     if (keeper->count == TASKS_MAX) return false;
-    keeper->task[keeper->count].run = task;
-    keeper->task[keeper->count++].context = context;
+    keeper->task[keeper->count++] =
+        (struct task){.keeper = keeper, .run = task, .context = context};
     return true;
 }
 
 bool keeper_start(struct keeper *keeper)
 {
-    keeper->started = pthread_create(&keeper->thread, NULL, run, keeper) == 0;
-    return keeper->started;
+    for (size_t i = 0; i < keeper->count; i++) {
+        struct task *task = &keeper->task[i];
+        task->started = pthread_create(&task->thread, NULL, run, task) == 0;
+        if (!task->started) return false;
+    }
+    return true;
 }
 
 void keeper_close(struct keeper *keeper)
@@ -77,9 +83,10 @@ void keeper_close(struct keeper *keeper)
     if (keeper == NULL) return;
     pthread_mutex_lock(&keeper->lock);
     keeper->stopping = true;
-    pthread_cond_signal(&keeper->changed);
+    pthread_cond_broadcast(&keeper->changed);
     pthread_mutex_unlock(&keeper->lock);
-    if (keeper->started) pthread_join(keeper->thread, NULL);
+    for (size_t i = 0; i < keeper->count; i++)
+        if (keeper->task[i].started) pthread_join(keeper->task[i].thread, NULL);
     pthread_cond_destroy(&keeper->changed);
     pthread_mutex_destroy(&keeper->lock);
     free(keeper);

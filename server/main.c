@@ -23,7 +23,7 @@
 /* For how long running work may go on after a signal. */
 #define DRAIN_NS INT64_C(3000000000)
 
-enum { EXIT_USAGE = 2 };
+enum { EXIT_USAGE = 2, PRUNES_A_SECOND = 50 };
 
 struct parts {
     struct listener listener;
@@ -43,11 +43,19 @@ static void refresh_auth(void *auth)
     auth_refresh(auth);
 }
 
+/* A little at a time, so that whoever writes meanwhile waits for little. */
+static void prune_jobs(void *jobs)
+{
+    for (int i = 0; i < PRUNES_A_SECOND && jobs_prune(jobs); i++)
+        continue;
+}
+
 /* What is to be looked after while the daemon runs. */
 static bool keep(struct parts *parts)
 {
     parts->keeper = keeper_open();
     return parts->keeper != NULL && keeper_add(parts->keeper, refresh_auth, parts->auth) &&
+           keeper_add(parts->keeper, prune_jobs, parts->jobs) &&
            keeper_start(parts->keeper);
 }
 

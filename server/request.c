@@ -13,6 +13,7 @@ void reply_problem(struct reply *reply, const struct problem *problem, const cha
     reply->status = problem_status(problem->type);
     reply->type = REPLY_PROBLEM;
     reply->body = codec_problem(problem, request_id);
+    if (reply->body == codec_no_memory()) reply->status = problem_status(PROBLEM_OUT_OF_MEMORY);
     reply->retry_after = reply->status == 503 ? RETRY_SECONDS : 0;
 }
 

@@ -170,7 +170,7 @@ static enum store_status add(struct store_memory *self, const struct job_record 
 /* A part that the change is without stays. */
 static void keep_part(struct blob **part, struct blob *kept)
 {
-    if (*part == NULL) *part = blob_ref(kept);
+    *part = blob_ref(*part != NULL ? *part : kept);
 }
 
 static enum store_status put(struct store_memory *self, const struct job_record *record)
@@ -179,8 +179,8 @@ static enum store_status put(struct store_memory *self, const struct job_record 
     if (entry == NULL ||
         (job_state_is_final(entry->record.state) && entry->record.state != record->state))
         return STORE_NOT_FOUND;
-    struct job_record changed;
-    if (!job_record_copy(record, &changed)) return STORE_MEMORY;
+    struct job_record changed = *record;
+    changed.labels = entry->record.labels; /* which never change, so that an end takes no memory */
     keep_part(&changed.request, entry->record.request);
     keep_part(&changed.result, entry->record.result);
     keep_part(&changed.summary, entry->record.summary);
@@ -188,6 +188,7 @@ static enum store_status put(struct store_memory *self, const struct job_record 
     keep_part(&changed.parameters, entry->record.parameters);
     const bool ends = !job_state_is_final(entry->record.state) && job_state_is_final(record->state);
     account(self, &entry->record, false);
+    entry->record.labels = (struct labels){0};
     job_record_done(&entry->record);
     entry->record = changed;
     account(self, &entry->record, true);

@@ -24,12 +24,13 @@ struct tls_pair {
     unsigned count;
     gnutls_pcert_st chain[CHAIN_MAX];
     gnutls_privkey_t key;
+    bool key_is_open;          /* to others on this machine */
     int64_t from_ms, until_ms; /* the certificate is valid, by wall time */
 };
 
 struct tls {
     const char *certificate_file, *key_file;
-    pthread_mutex_t lock; /* for the pointer */
+    pthread_mutex_t lock; /* for the pointer, which tls_reload alone changes */
     struct tls_pair *pair;
 };
 
@@ -98,11 +99,11 @@ static bool import_chain(struct tls_pair *pair, const gnutls_datum_t *data, cons
     unsigned size = 0;
     int status = gnutls_x509_crt_list_import2(&certificates, &size, data, GNUTLS_X509_FMT_PEM,
                                               GNUTLS_X509_CRT_LIST_SORT);
-    if (status < 0) {
-        *ret_why = gnutls_strerror(status);
-        return false;
-    }
-    *ret_why = "holds too many certificates";
+    /* GnuTLS itself sorts no more than that. */
+    *ret_why = size > CHAIN_MAX || status == GNUTLS_E_UNIMPLEMENTED_FEATURE
+                   ? "holds more than 16 certificates"
+                   : gnutls_strerror(status);
+    if (status < 0) return false;
     for (unsigned i = 0; i < size && size <= CHAIN_MAX && status >= 0; i++) {
         status = gnutls_pcert_import_x509(&pair->chain[i], certificates[i], 0);
         if (status >= 0) pair->count++;
@@ -122,7 +123,7 @@ static bool import_key(struct tls_pair *pair, const gnutls_datum_t *data, const 
         gnutls_privkey_import_x509_raw(pair->key, data, GNUTLS_X509_FMT_PEM, NULL, 0);
     *ret_why = status == GNUTLS_E_DECRYPTION_FAILED
                    ? "is encrypted; it must be there without a passphrase"
-                   : gnutls_strerror(status);
+                   : "holds no private key (PEM) that can be read";
     return status >= 0;
 }
 
@@ -177,22 +178,6 @@ static struct tls_pair *pair_import(const struct tls *tls, const gnutls_datum_t 
     return NULL;
 }
 
-/* What serves, but should not stay as it is. */
-static void warn(const struct tls *tls, const struct tls_pair *pair, mode_t key_mode)
-{
-    char quoted[LOG_QUOTED_SIZE], date[CLOCK_TEXT_SIZE];
-    const int64_t now_ms = clock_wall_ms();
-    if ((key_mode & (S_IROTH | S_IWOTH)) != 0)
-        log_warning("tls", "file=%s reason=\"others on this machine may read or write the key\"",
-                    log_quote(tls->key_file, quoted));
-    if (pair->until_ms < now_ms)
-        log_warning("tls", "file=%s reason=\"the certificate has expired\" until=%s",
-                    log_quote(tls->certificate_file, quoted), clock_format(pair->until_ms, date));
-    if (pair->from_ms > now_ms)
-        log_warning("tls", "file=%s reason=\"the certificate is not valid yet\" from=%s",
-                    log_quote(tls->certificate_file, quoted), clock_format(pair->from_ms, date));
-}
-
 static struct tls_pair *load(const struct tls *tls, char fault[FAULT_SIZE])
 {
     gnutls_datum_t certificate = {NULL, 0}, key = {NULL, 0};
@@ -203,12 +188,27 @@ static struct tls_pair *load(const struct tls *tls, char fault[FAULT_SIZE])
         pair = pair_import(tls, &certificate, &key, fault);
     data_done(&certificate);
     data_done(&key);
-    if (pair == NULL) return NULL;
+    if (pair != NULL) pair->key_is_open = (key_mode & (S_IROTH | S_IWOTH)) != 0;
+    return pair;
+}
+
+/* What is in use now, and what about it serves, but should not stay as it is. */
+static void tell(const struct tls *tls)
+{
+    const struct tls_pair *pair = tls->pair;
     char quoted[LOG_QUOTED_SIZE], date[CLOCK_TEXT_SIZE];
+    const int64_t now_ms = clock_wall_ms();
     log_info("tls", "certificate=%s chain=%u until=%s", log_quote(tls->certificate_file, quoted),
              pair->count, clock_format(pair->until_ms, date));
-    warn(tls, pair, key_mode);
-    return pair;
+    if (pair->key_is_open)
+        log_warning("tls", "file=%s reason=\"others on this machine may read or write the key\"",
+                    log_quote(tls->key_file, quoted));
+    if (pair->until_ms < now_ms)
+        log_warning("tls", "file=%s reason=\"the certificate has expired\" until=%s",
+                    log_quote(tls->certificate_file, quoted), clock_format(pair->until_ms, date));
+    if (pair->from_ms > now_ms)
+        log_warning("tls", "file=%s reason=\"the certificate is not valid yet\" from=%s",
+                    log_quote(tls->certificate_file, quoted), clock_format(pair->from_ms, date));
 }
 
 /* ---- life ---- */
@@ -222,7 +222,10 @@ struct tls *tls_open(const char *certificate_file, const char *key_file)
     tls->certificate_file = certificate_file;
     tls->key_file = key_file;
     tls->pair = load(tls, fault);
-    if (tls->pair != NULL) return tls;
+    if (tls->pair != NULL) {
+        tell(tls);
+        return tls;
+    }
     fprintf(stderr, "gradcheckd: %s\n", fault);
     tls_close(tls);
     return NULL;
@@ -249,6 +252,7 @@ void tls_reload(struct tls *tls)
     tls->pair = pair;
     pthread_mutex_unlock(&tls->lock);
     pair_unref(before);
+    tell(tls);
 }
 
 /* ---- connections ---- */

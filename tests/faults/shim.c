@@ -47,8 +47,10 @@ static bool is_counted_object(const char *name)
 
 static int add_ranges(struct dl_phdr_info *info, size_t size, void *context)
 {
-    (void)size, (void)context;
+    (void)size;
     if (!is_counted_object(info->dlpi_name)) return 0;
+    struct shim *shared = context;
+    if (info->dlpi_name[0] == '\0') atomic_store(&shared->program, info->dlpi_addr);
     for (size_t i = 0; i < info->dlpi_phnum && range_count < RANGES; i++) {
         const ElfW(Phdr) *part = &info->dlpi_phdr[i];
         if (part->p_type != PT_LOAD || (part->p_flags & PF_X) == 0) continue;
@@ -425,27 +427,44 @@ static int open_at(int base, const char *path, int flags, mode_t mode)
     return path_fails(path, SHIM_OPEN) ? -1 : (int)syscall(SYS_openat, base, path, flags, mode);
 }
 
-static mode_t mode_of(int flags, va_list rest)
-{
-    return (flags & (O_CREAT | __O_TMPFILE)) != 0 ? va_arg(rest, mode_t) : 0;
-}
-
-#define OPENS(NAME, ...)                                \
-    {                                                   \
-        va_list rest;                                   \
-        va_start(rest, flags);                          \
-        const mode_t mode = mode_of(flags, rest);       \
-        va_end(rest);                                   \
-        return open_at(__VA_ARGS__, path, flags, mode); \
-    }
+/* The argument is there only for flags that need it. */
+#define READ_MODE(mode)                                                             \
+    do {                                                                            \
+        va_list rest;                                                               \
+        va_start(rest, flags);                                                      \
+        (mode) = (flags & (O_CREAT | __O_TMPFILE)) != 0 ? va_arg(rest, mode_t) : 0; \
+        va_end(rest);                                                               \
+    } while (0)
 
 int open(const char *path, int flags, ...)
-    OPENS(open, AT_FDCWD) int open64(const char *path, int flags, ...)
-        OPENS(open64, AT_FDCWD) int openat(int base, const char *path, int flags, ...)
-            OPENS(openat, base) int openat64(int base, const char *path, int flags, ...)
-                OPENS(openat64, base)
+{
+    mode_t mode;
+    READ_MODE(mode);
+    return open_at(AT_FDCWD, path, flags, mode);
+}
 
-                    int rename(const char *from, const char *to)
+int open64(const char *path, int flags, ...)
+{
+    mode_t mode;
+    READ_MODE(mode);
+    return open_at(AT_FDCWD, path, flags, mode);
+}
+
+int openat(int base, const char *path, int flags, ...)
+{
+    mode_t mode;
+    READ_MODE(mode);
+    return open_at(base, path, flags, mode);
+}
+
+int openat64(int base, const char *path, int flags, ...)
+{
+    mode_t mode;
+    READ_MODE(mode);
+    return open_at(base, path, flags, mode);
+}
+
+int rename(const char *from, const char *to)
 {
     return path_fails(to, SHIM_REMOVE) ? -1
                                        : (int)syscall(SYS_renameat, AT_FDCWD, from, AT_FDCWD, to);
@@ -458,15 +477,25 @@ int unlink(const char *path)
 
 /* ---- start ---- */
 
+/* What a process before left is none of this one's. */
+static void reset(struct shim *shared)
+{
+    atomic_store(&shared->live, 0);
+    atomic_store(&shared->live_libraries, 0);
+    memset(shared->site, 0, sizeof shared->site);
+}
+
 __attribute__((constructor)) static void start(void)
 {
     void *frame[FRAMES];
     const char *number = getenv(SHIM_VARIABLE);
     if (number == NULL) return;
-    void *shared = mmap(NULL, sizeof *shim, PROT_READ | PROT_WRITE, MAP_SHARED, atoi(number), 0);
+    struct shim *shared =
+        mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED, atoi(number), 0);
     if (shared == MAP_FAILED || getcwd(folder, sizeof folder - 8) == NULL) return;
     strcat(folder, "/data/");
-    dl_iterate_phdr(add_ranges, NULL);
+    reset(shared);
+    dl_iterate_phdr(add_ranges, shared);
     backtrace(frame, FRAMES); /* loads what it needs */
     shim = shared;
 #ifndef SHIM_WITHOUT_ALLOCATIONS

@@ -53,6 +53,7 @@ struct shim {
     struct shim_order order;
     _Atomic int64_t live;           /* allocations of the program's own code that are not freed */
     _Atomic int64_t live_libraries; /* likewise, of the libraries that count */
+    _Atomic uintptr_t program;      /* where it was loaded */
     struct shim_site site[SHIM_SITES];
     char where[SHIM_TEXT]; /* the stack at the last failure: object+offset, innermost first */
 };

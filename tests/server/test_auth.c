@@ -427,7 +427,7 @@ static void count_call(void *context)
     struct count *count = context;
     pthread_mutex_lock(&count->lock);
     count->calls++;
-    pthread_cond_signal(&count->changed);
+    pthread_cond_broadcast(&count->changed);
     pthread_mutex_unlock(&count->lock);
 }
 
@@ -449,6 +449,28 @@ START_TEST(the_keeper_calls_until_it_is_closed)
 }
 END_TEST
 
+/* Waits until the keeper's other call has come twice. */
+static void await_others(void *context)
+{
+    struct count *count = context;
+    pthread_mutex_lock(&count->lock);
+    while (count->calls < 2)
+        pthread_cond_wait(&count->changed, &count->lock);
+    pthread_mutex_unlock(&count->lock);
+}
+
+START_TEST(who_is_held_up_holds_up_nobody)
+{
+    struct count count = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0};
+    struct keeper *keeper = keeper_open();
+    ck_assert(keeper_add(keeper, await_others, &count));
+    ck_assert(keeper_add(keeper, count_call, &count));
+    ck_assert(keeper_start(keeper));
+    await_others(&count);
+    keeper_close(keeper);
+}
+END_TEST
+
 START_TEST(a_keeper_that_never_started_closes)
 {
     struct keeper *keeper = keeper_open();
@@ -467,4 +489,4 @@ SUITE_MAIN("auth", {without_tokens_everyone_is_local, 0}, {each_token_is_its_use
            {no_start_with_a_damaged_file, 0}, {last_uses_are_written_at_the_end, 0},
            {last_uses_outlive_a_change_of_the_file, 0}, {a_refusal_is_no_use, 0},
            {changes_under_traffic, 0}, {the_keeper_calls_until_it_is_closed, 0},
-           {a_keeper_that_never_started_closes, 0})
+           {who_is_held_up_holds_up_nobody, 0}, {a_keeper_that_never_started_closes, 0})

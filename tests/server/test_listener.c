@@ -26,10 +26,9 @@ static struct listener listener_of(const struct config *config)
 static bool may_serve(struct config config, bool tokens, const char **ret_said)
 {
     static char said[1024];
-    const char *certificate = config.tls_cert;
-    config.tls_cert = NULL;
-    struct listener listener = listener_of(&config);
-    config.tls_cert = certificate;
+    struct config plain = config;
+    plain.tls_cert = plain.tls_key = NULL; /* there is no such file */
+    struct listener listener = listener_of(&plain);
     FILE *file = tmpfile();
     const int saved = dup(STDERR_FILENO);
     dup2(fileno(file), STDERR_FILENO);

@@ -33,11 +33,19 @@ const char *format(const char *pattern, ...)
     return text;
 }
 
-static bool connect_port(int fd, int port)
+static struct sockaddr_in address_of(const char *host, int port)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    return connect(fd, (struct sockaddr *)&address, sizeof address) == 0;
+    ck_assert_int_eq(inet_pton(AF_INET, host != NULL ? host : "127.0.0.1", &address.sin_addr), 1);
+    return address;
+}
+
+static bool connect_port(int fd, const struct service *service)
+{
+    struct sockaddr_in from = address_of(service->from, 0);
+    struct sockaddr_in to = address_of(service->to, service->port);
+    if (service->from != NULL) ck_assert_int_eq(bind(fd, (struct sockaddr *)&from, sizeof from), 0);
+    return connect(fd, (struct sockaddr *)&to, sizeof to) == 0;
 }
 
 /* By way of its folder's descriptor, since a socket's path must be short. */
@@ -60,7 +68,7 @@ bool client_connect(struct client *client, const struct service *service)
     *client =
         (struct client){.fd = socket(file ? AF_UNIX : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
     ck_assert_int_ge(client->fd, 0);
-    if (!(file ? connect_file(client->fd, service) : connect_port(client->fd, service->port))) {
+    if (!(file ? connect_file(client->fd, service) : connect_port(client->fd, service))) {
         client_close(client);
         return false;
     }

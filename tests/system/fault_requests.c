@@ -24,8 +24,8 @@ static json_t *check_labelled(void)
 static json_t *check_slow(void)
 {
     json_t *check =
-        check_new(model_new(60, "60 tanh; 60 tanh; 10 softmax", "categorical_crossentropy"),
-                  labelled_new(150, 60, 10));
+        check_new(model_new(30, "30 tanh; 30 tanh; 10 softmax", "categorical_crossentropy"),
+                  labelled_new(30, 30, 10));
     value_set(check, "/check", value_parse("{\"method\": \"ridders\"}"));
     return check;
 }
@@ -237,8 +237,8 @@ const struct fault_request fault_requests[] = {
     {"predictions", predict, 200, have_training, .same = true},
     {"sharing", patch, 200, have_check, EACH, .jobs = true},
     {"purge", purge, 204, have_check, EACH, .jobs = true},
-    {"cancelling a queued job", cancel, 200, have_queued, EACH, .jobs = true},
-    {"cancelling a running job", cancel, 202, have_running, EACH, .jobs = true},
+    {"cancelling a queued job", cancel, 200, have_queued, EACH, .jobs = true, .also = 202},
+    {"cancelling a running job", cancel, 202, have_running, EACH, .jobs = true, .also = 200},
     {NULL},
 };
 
@@ -270,7 +270,7 @@ static const char *job_wrong(const struct scene *scene, struct answer *answer)
 const char *fault_request_wrong(const struct fault_request *kind, const struct scene *scene,
                                 struct answer *answer)
 {
-    if (answer->status != kind->status)
+    if (answer->status != kind->status && answer->status != kind->also)
         return format("%d in place of %d: %.300s", answer->status, kind->status, answer->body);
     if (scene->right != NULL && strcmp(answer->body, scene->right) != 0)
         return format("another answer: %.300s", answer->body);

@@ -19,7 +19,7 @@ struct scene {
 struct fault_request {
     const char *name;
     struct answer *(*ask)(struct scene *scene);
-    int status;                           /* of a right answer */
+    int status, also;                     /* of a right answer */
     void (*prepare)(struct scene *scene); /* without faults; NULL: nothing */
     enum { ONCE, EACH } prepares;         /* for all requests of the kind, or before each */
     bool jobs;                            /* makes some, or changes them */

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "faults.h"
+#include "client.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,6 +70,26 @@ int64_t faults_counted(struct shim *shim)
 {
     atomic_store(&shim->order.mask, 0);
     return MANY - atomic_load(&shim->order.left);
+}
+
+void faults_sites(struct shim *shim, struct faults_sites *ret)
+{
+    for (size_t i = 0; i < SHIM_SITES; i++)
+        ret->live[i] = atomic_load(&shim->site[i].live);
+}
+
+const char *faults_grown(struct shim *shim, const struct faults_sites *before)
+{
+    const char *text = "";
+    for (size_t i = 0; i < SHIM_SITES; i++) {
+        const int64_t grown = atomic_load(&shim->site[i].live) - before->live[i];
+        if (grown > 0)
+            text = format(
+                "%s gradcheckd+0x%zx (%lld)", text,
+                (size_t)(atomic_load(&shim->site[i].address) - atomic_load(&shim->program) - 1),
+                (long long)grown);
+    }
+    return text;
 }
 
 bool faults_allocate(const struct shim *shim)

@@ -29,6 +29,13 @@ uint64_t faults_end(struct shim *shim);
 void faults_count(struct shim *shim, unsigned calls);
 int64_t faults_counted(struct shim *shim);
 
+/* For the tale of a leak: where allocations grew in number, as offsets in the program. */
+struct faults_sites {
+    int64_t live[SHIM_SITES];
+};
+void faults_sites(struct shim *shim, struct faults_sites *ret);
+const char *faults_grown(struct shim *shim, const struct faults_sites *before);
+
 /* Whether allocations can fail: not in a build with a sanitizer that has an allocator of its own.
  */
 bool faults_allocate(const struct shim *shim);

@@ -325,18 +325,29 @@ static void file_tail(const char *path, char *text, size_t size)
     fclose(file);
 }
 
-void program_run(const char *options, struct output *ret)
+void program_begin(const char *options, struct program *ret)
 {
-    char folder[256], path[300];
     const char *list[OPTIONS_MAX] = {program()};
     size_t count = 1;
-    int out;
-    folder_make(folder, sizeof folder);
+    folder_make(ret->folder, sizeof ret->folder);
     options_add(list, &count, options);
-    pid_t pid = program_start(list, folder, &out);
-    ret->status = program_end(pid, out, ret->out, sizeof ret->out, seconds_now() + patience(20));
-    snprintf(path, sizeof path, "%s/stderr", folder);
+    ret->pid = program_start(list, ret->folder, &ret->out);
+}
+
+void program_finish(struct program *running, struct output *ret)
+{
+    char path[300];
+    ret->status = program_end(running->pid, running->out, ret->out, sizeof ret->out,
+                              seconds_now() + patience(20));
+    snprintf(path, sizeof path, "%s/stderr", running->folder);
     file_tail(path, ret->err, sizeof ret->err);
+}
+
+void program_run(const char *options, struct output *ret)
+{
+    struct program running;
+    program_begin(options, &running);
+    program_finish(&running, ret);
 }
 
 static void failures_print(void)

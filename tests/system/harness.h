@@ -18,6 +18,7 @@ struct service {
     pid_t pid; /* 0 once it has ended */
     int out;   /* the reading end of its standard output */
     int port;
+    const char *from, *to; /* IPv4 addresses of clients and of the daemon; NULL: 127.0.0.1 */
     bool tls;
     char socket[108]; /* the socket file that it listens on, seen from its folder; "": the port */
     char folder[256]; /* holds its standard error ("stderr") and its data folder ("data") */
@@ -33,6 +34,13 @@ struct ending {
 struct output {
     int status;
     char out[16384], err[16384];
+};
+
+/* A run of the program that has not ended. */
+struct program {
+    pid_t pid;
+    int out;
+    char folder[256];
 };
 
 /* Starts the daemon with more options, separated by spaces, and waits until it listens. */
@@ -64,6 +72,9 @@ void service_end(struct service *service);
 
 /* Runs the program to its end with these options alone, in a folder of its own. */
 void program_run(const char *options, struct output *ret);
+/* The same in two steps, for several at once. */
+void program_begin(const char *options, struct program *ret);
+void program_finish(struct program *running, struct output *ret);
 
 /* Monotonic seconds. */
 double seconds_now(void);

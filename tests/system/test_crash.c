@@ -7,6 +7,7 @@
  */
 #include "crash_log.h"
 #include "crash_user.h"
+#include "tokens.h"
 #include "values.h"
 
 #include <poll.h>
@@ -88,15 +89,6 @@ static void start_daemon(struct crash *crash)
 }
 
 /* ---- the users ---- */
-
-/* The new user's token, made beside the daemon. */
-static const char *token_of(const struct service *service, const char *name)
-{
-    static struct output output;
-    program_run(format("token add %s --data-dir %s/data", name, service->folder), &output);
-    ck_assert_msg(output.status == 0, "token add: %s", output.err);
-    return format("%.*s", (int)strcspn(output.out, "\n"), output.out);
-}
 
 static void users_start(struct crash *crash, const struct crash_request *requests,
                         const char *const tokens[])
@@ -238,10 +230,9 @@ static void crash_start(struct crash *crash, const struct crash_request *request
 {
     const char *tokens[USERS];
     gate_init(&crash->gate);
-    service_start(&crash->service, OPTIONS);
-    service_end(&crash->service);
+    service_prepare(&crash->service, OPTIONS);
     for (int i = 0; i < USERS; i++)
-        tokens[i] = token_of(&crash->service, names[i]);
+        tokens[i] = token_add(&crash->service, names[i]);
     service_restart(&crash->service);
     gate_open(&crash->gate, crash->service.port);
     users_start(crash, requests, tokens);

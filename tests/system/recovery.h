@@ -1,0 +1,40 @@
+/*
+ * Jobs that outlast their daemon, and the same work done by one that is left alone.
+ */
+#ifndef TESTS_SYSTEM_RECOVERY_H
+#define TESTS_SYSTEM_RECOVERY_H
+
+#include "client.h"
+
+/* Work for some seconds of one worker: 85 grains. */
+json_t *check_seconds(void);
+/* Work for so many thousand epochs, some 0.2 s each. */
+json_t *training_seconds(int thousands);
+/* Three grains of half a second and more with --kernels generic, and a quick one before them. */
+json_t *check_heavy(void);
+
+/* The options of the daemon's next start. */
+void service_options(struct service *service, const char *options);
+
+/* Waits until the work of a running job has been kept, as it is after a second (with
+ * --save-seconds 1, a training's, too); the progress that it had reached by then. Fails the test
+ * when the job ends before. */
+json_int_t job_kept(const struct service *service, const char *id);
+/* The job's progress. */
+json_int_t job_done(const struct service *service, const char *id);
+/* Returns once all that the store was given before is durable. */
+void store_settle(const struct service *service);
+
+/* A daemon of its own, with memory alone, that does the same work at the same time. */
+struct reference {
+    struct service service;
+    const char *id;
+};
+
+/* Takes the request, and adds options to the daemon's. */
+void reference_start(struct reference *reference, const char *options, const char *path,
+                     json_t *request);
+/* Both jobs succeed, with the same bytes: result and parameters. Ends the reference's daemon. */
+void reference_expect(struct reference *reference, const struct service *service, const char *id);
+
+#endif
