@@ -18,14 +18,16 @@ PLENTY = 10 ** 9  # requests: the time decides
 
 
 class Server:
-    """A process that says `http://127.0.0.1:PORT` once it listens."""
+    """A process that says `http://127.0.0.1:PORT` once it listens, and how many seconds that took."""
 
     def __init__(self, command):
         self.folder = tempfile.TemporaryDirectory()
         log = Path(self.folder.name) / "log"
+        start = time.monotonic()
         with open(log, "wb") as file:
             self.process = subprocess.Popen(command, cwd=self.folder.name, stdout=file, stderr=file)
         self.port = self.wait_for_port(log)
+        self.start_seconds = time.monotonic() - start
 
     def wait_for_port(self, log):
         deadline = time.monotonic() + 60
@@ -33,7 +35,7 @@ class Server:
             found = re.search(rb"http://127\.0\.0\.1:(\d+)\b\D", log.read_bytes())
             if found:
                 return found[1].decode()
-            time.sleep(0.02)
+            time.sleep(0.002)
         text = log.read_text(errors="replace")
         self.stop()
         sys.exit(f"{self.process.args[0]} did not start:\n{text}")
@@ -55,9 +57,10 @@ class Server:
         self.stop()
 
 
-def daemon(path, workers=None):
-    options = ["--workers", str(workers)] if workers else []
-    return Server([os.path.abspath(path), "--listen", "127.0.0.1:0", "--store", "memory:", *options])
+def daemon(path, workers=None, store="memory:", options=()):
+    """Without a --data-dir among the options its data lie in the server's own folder."""
+    count = ["--workers", str(workers)] if workers else []
+    return Server([os.path.abspath(path), "--listen", "127.0.0.1:0", "--store", store, *count, *options])
 
 
 def fastapi():
@@ -65,12 +68,16 @@ def fastapi():
                    "--port", "0", "--no-access-log", "fastapi_gradcheck:app"])
 
 
-def post(load, servers, body, connections, seconds, requests=PLENTY):
+def counts(text):
     """What the client counted, as {"rate": ..., "p50": ..., ...}."""
+    return {name: float(value) for name, value in (line.split() for line in text.splitlines())}
+
+
+def post(load, servers, body, connections, seconds, requests=PLENTY):
     ports = ",".join(server.port for server in servers)
     arguments = [load, ports, ROUTE, body, connections, seconds, requests]
     done = subprocess.run([str(argument) for argument in arguments], stdout=subprocess.PIPE, text=True, check=True)
-    return {name: float(value) for name, value in (line.split() for line in done.stdout.splitlines())}
+    return counts(done.stdout)
 
 
 def main():

@@ -30,3 +30,8 @@ def table(titles, rows, left=1):
 
     rule = (("-" * (width + 2)) if i < left else "-" * (width + 1) + ":" for i, width in enumerate(widths))
     return "\n".join([line(titles), "|" + "|".join(rule) + "|", *map(line, rows)])
+
+
+def share(part):
+    """0.0234 as +2.3 %"""
+    return f"{100 * part:+.1f} %"

@@ -207,6 +207,7 @@ static bool conclude(struct job *job, bool complete)
     job->ended = true;
     job->complete = complete;
     job->record.seconds = seconds_since_begin(job);
+    job->record.version++; /* the seconds show while the end is being stored */
     return true;
 }
 

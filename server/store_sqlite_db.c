@@ -69,12 +69,6 @@ static bool check(struct db *db, int code)
     return db_fail(db, status_of(db, code), fault);
 }
 
-void db_clear(struct db *db)
-{
-    db->status = STORE_OK;
-    db->fault[0] = '\0';
-}
-
 enum store_status db_status(const struct db *db)
 {
     return db->status;
@@ -111,7 +105,7 @@ static bool set_up(struct db *db, enum db_mode mode)
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     if (!db_run_text(db, common_settings)) return false;
-    if (mode == DB_READS) return db_run_text(db, "PRAGMA query_only=ON; PRAGMA cache_size=-4096;");
+    if (mode == DB_READS) return db_run_text(db, "PRAGMA cache_size=-4096;");
     sqlite3_wal_hook(db->handle, count_log, db); /* in place of copying the log by itself */
     return db_run_text(db,
                        "PRAGMA synchronous=FULL; PRAGMA cache_size=-32768;"
@@ -175,6 +169,14 @@ static void roll_back(struct db *db)
         db_query_end(&db->query[i]);
     if (sqlite3_get_autocommit(db->handle) == 0)
         sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
+}
+
+/* Without memory even taking back fails: then it is made up for here. */
+void db_clear(struct db *db)
+{
+    db->status = STORE_OK;
+    db->fault[0] = '\0';
+    if (sqlite3_get_autocommit(db->handle) == 0) roll_back(db);
 }
 
 bool db_end(struct db *db)

@@ -246,7 +246,7 @@ static bool is_refused(const char *folder, const char *words)
     close(file);
     const char *text = folder_read(store_folder(), "error");
     if (store == NULL && strstr(text, folder) != NULL && strstr(text, words) != NULL) return true;
-    printf("store %p, told \"%s\"\n", (void *)store, text);
+    fprintf(stderr, "store %p, told \"%s\"\n", (void *)store, text);
     return false;
 }
 

@@ -19,11 +19,12 @@ struct scene {
 struct fault_request {
     const char *name;
     struct answer *(*ask)(struct scene *scene);
-    int status, also;                     /* of a right answer */
+    int status;                           /* of a right answer */
     void (*prepare)(struct scene *scene); /* without faults; NULL: nothing */
     enum { ONCE, EACH } prepares;         /* for all requests of the kind, or before each */
     bool jobs;                            /* makes some, or changes them */
     bool same;                            /* every right answer has the same body */
+    int also;                             /* another status of right answers */
 };
 
 /* All of them; a NULL name behind the last. */

@@ -6,9 +6,9 @@
 
 #include "client.h"
 
-/* Work for some seconds of one worker: 85 grains. */
+/* Three seconds of work, in 85 grains. */
 json_t *check_seconds(void);
-/* Work for so many thousand epochs, some 0.2 s each. */
+/* A tenth of a second of work and more for each thousand epochs. */
 json_t *training_seconds(int thousands);
 /* Three grains of half a second and more with --kernels generic, and a quick one before them. */
 json_t *check_heavy(void);
@@ -16,10 +16,9 @@ json_t *check_heavy(void);
 /* The options of the daemon's next start. */
 void service_options(struct service *service, const char *options);
 
-/* Waits until the work of a running job has been kept, as it is after a second (with
- * --save-seconds 1, a training's, too); the progress that it had reached by then. Fails the test
- * when the job ends before. */
-json_int_t job_kept(const struct service *service, const char *id);
+/* Waits until what a job has done since the daemon's start has been kept, as it is after a second
+ * (with --save-seconds 1, a training's, too). False when the job ends before. */
+bool job_kept(const struct service *service, const char *id);
 /* The job's progress. */
 json_int_t job_done(const struct service *service, const char *id);
 /* Returns once all that the store was given before is durable. */
