@@ -86,6 +86,11 @@ statistics: deps-test ## random networks by the thousand: the counts of docs/num
 	@$(MAKE) --no-print-directory $(BUILD)/tests/core/test_random_networks
 	RANDOM_NETWORKS=long CK_TIMEOUT_MULTIPLIER=1000 $(BUILD)/tests/core/test_random_networks
 
+SOAK_ROUNDS ?= 200
+soak: deps-test ## kill -9 SOAK_ROUNDS (200) times under load: the figures of docs/reliability.md
+	@$(MAKE) --no-print-directory $(DAEMON) $(BUILD)/tests/system/test_crash
+	BUILD=$(BUILD) CRASH_ROUNDS=$(SOAK_ROUNDS) CK_TIMEOUT_MULTIPLIER=100 $(BUILD)/tests/system/test_crash
+
 BENCH_PROGRAMS := $(addprefix $(BUILD)/bench/,engine load read fill)
 bench: deps-bench ## measure engine, daemon, rivals; BENCH_QUICK=1: in short; BENCH_ONLY=C,D: parts
 	@$(MAKE) --no-print-directory $(DAEMON) $(BENCH_PROGRAMS)
@@ -140,7 +145,7 @@ $(BUILD)/tests/server/test_%: $(BUILD)/tests/server/test_%.o $(call object,$(SER
 	$(CC) $(LDFLAGS) $^ $(NET_LIBS) $(BLAS_LIBS) $(CHECK_LIBS) -o $@
 
 $(BUILD)/tests/system/test_%: $(BUILD)/tests/system/test_%.o $(call object,$(SYSTEM_HELPERS))
-	$(CC) $(LDFLAGS) $^ $(shell pkg-config --libs jansson gnutls) -lm $(CHECK_LIBS) -o $@
+	$(CC) $(LDFLAGS) $^ $(shell pkg-config --libs jansson gnutls sqlite3) -lm $(CHECK_LIBS) -o $@
 
 $(SHIM): tests/faults/shim.c
 	@mkdir -p $(@D)
@@ -156,9 +161,9 @@ $(BUILD)/bench/engine: $(call object,bench/engine.c bench/cases.c bench/basics.c
 $(BUILD)/bench/load $(BUILD)/bench/read: $(BUILD)/bench/%: $(call object,bench/client.c bench/basics.c) $(BUILD)/bench/%.o
 	$(CC) $(LDFLAGS) $^ -o $@
 
-$(BUILD)/bench/fill: $(BUILD)/bench/fill.o $(SERVER_LIB) $(CORE_LIB)
+$(BUILD)/bench/fill: $(call object,bench/fill.c bench/basics.c) $(SERVER_LIB) $(CORE_LIB)
 	$(CC) $(LDFLAGS) $^ $(NET_LIBS) $(BLAS_LIBS) -o $@
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-.PHONY: all demo run check tests asan ubsan tsan lint check-layers fuzz fuzzers statistics bench install clean help
+.PHONY: all demo run check tests asan ubsan tsan lint check-layers fuzz fuzzers statistics soak bench install clean help

@@ -12,6 +12,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Callable, Optional
 
 import cases
@@ -28,6 +29,7 @@ ROOM = 10_000  # bytes of disk for a job, with the log
 KEEP = {"--retain-days": 36500, "--retain-bytes": 2 ** 40}
 POST_CASE = cases.Case("3-16-8-2", "tanh", 20)
 POSTERS = 4
+APART = 20  # requests of a filter that nothing matches
 AS_LONG = 3600  # seconds, at most, of what is stopped
 SEED = 31
 
@@ -72,7 +74,7 @@ def pages(title, user, query="", deep=0.5):
 
 
 def filtered(user, query):
-    return pages(f"`{query.replace('{', '').replace('}', '')}`", user, query)
+    return pages(f"`{query.replace('{commit}', '…')}`", user, query)
 
 
 KINDS = [
@@ -250,6 +252,23 @@ def print_walk(walk):
           f"Python; {len(walk.jobs):,} shown, {found:,} of them different")
 
 
+def print_apart(client):
+    """What a filter costs at most: labels that many jobs have, and none has both."""
+    taken = []
+    for _ in range(APART):
+        start = time.monotonic()
+        found = client.list("label.suite=nightly&label.trigger=push")["jobs"]
+        taken.append(time.monotonic() - start)
+    print(f"- a filter of two labels that half of the jobs have each, and {len(found) or 'none'} both: "
+          f"{duration(median(taken))}")
+
+
+def print_memory(server):
+    status = Path(f"/proc/{server.process.pid}/status").read_text()
+    kilobytes = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
+    print(f"- memory of the daemon after all reads below: {kilobytes / 1000:.0f} MB")
+
+
 def times(counted):
     return [duration(counted.p50), duration(counted.p99), duration(counted.worst)] if counted else ["-"] * 3
 
@@ -279,6 +298,8 @@ def run_in(bench, path):
         write_requests(requests, walk, folder.token)
         progress("read")
         one, four = (measure(bench, server, requests, connections) for connections in (1, 4))
+        print_apart(Client(server, folder.token["ada"]))
+        print_memory(server)
         print_counts(f"{EACH:,} requests of each kind, all kinds mixed, 1 connection and 4:",
                      {"1: ": one, "4: ": four})
         progress("read beside posts")

@@ -31,10 +31,12 @@ static void end_taken(int number)
     tell(number);
 }
 
+/* Calls are interrupted (no SA_RESTART): the thread sanitizer runs a handler only once a call has
+ * returned. */
 bool signals_start(void)
 {
-    const struct sigaction hangup = {.sa_handler = hangup_taken, .sa_flags = SA_RESTART};
-    const struct sigaction end = {.sa_handler = end_taken, .sa_flags = SA_RESTART};
+    const struct sigaction hangup = {.sa_handler = hangup_taken};
+    const struct sigaction end = {.sa_handler = end_taken};
     if (pipe(signal_pipe) != 0) return false;
     for (int i = 0; i < 2; i++)
         fcntl(signal_pipe[i], F_SETFD, FD_CLOEXEC);

@@ -51,13 +51,14 @@ static void wake(struct store_write *write, enum store_status status)
 
 enum store_status store_do(struct store *store, struct store_write *write)
 {
-    struct wait wait = {.lock = PTHREAD_MUTEX_INITIALIZER, .made = PTHREAD_COND_INITIALIZER};
+    struct wait here = {.lock = PTHREAD_MUTEX_INITIALIZER, .made = PTHREAD_COND_INITIALIZER};
+    struct wait *const wait = &here; /* gone only once the write is made */
     write->done = wake;
-    write->context = &wait;
+    write->context = wait;
     store->operations->submit(store, write);
-    pthread_mutex_lock(&wait.lock);
-    while (!wait.is_made)
-        pthread_cond_wait(&wait.made, &wait.lock);
-    pthread_mutex_unlock(&wait.lock);
-    return wait.status;
+    pthread_mutex_lock(&wait->lock);
+    while (!wait->is_made)
+        pthread_cond_wait(&wait->made, &wait->lock);
+    pthread_mutex_unlock(&wait->lock);
+    return wait->status;
 }

@@ -14,7 +14,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { READERS = 6, LOG_PAGES = 4000 /* of 4 KiB, before the log is copied into the file */ };
+enum {
+    READERS = 6,
+    LOG_PAGES = 16000, /* of 4 KiB, before the log is copied into the file */
+    TIGHT_PAGES = 250  /* the same, where the disk is nearly full */
+};
 
 struct store_sqlite {
     struct store store;
@@ -132,20 +136,27 @@ static enum store_status commit(void *context, struct store_write *const *writes
                                 enum store_status *statuses)
 {
     struct store_sqlite *self = context;
-    const enum store_status status = changes_commit(&self->changes, writes, count, statuses);
-    if (status == STORE_OK) atomic_store(&self->last_position, self->changes.totals.last_position);
+    struct changes *changes = &self->changes;
+    const bool lacked_room = changes->lacks_room;
+    const enum store_status status = changes_commit(changes, writes, count, statuses);
+    if (status == STORE_OK) atomic_store(&self->last_position, changes->totals.last_position);
+    if (changes->lacks_room && !lacked_room)
+        log_error("store", "state=full room=%llu", (unsigned long long)changes->room);
+    if (!changes->lacks_room && lacked_room) log_info("store", "state=recovered");
     return status;
 }
 
-/* The log begins anew once it is copied and nobody reads from it; until then it grows. */
+/* The log begins anew once it is copied; until then it grows. Where there is little room it is
+ * copied often, since the file may have to grow for it. */
 static void rest(void *context)
 {
     struct store_sqlite *self = context;
-    const int pages = db_log_pages(self->changes.db);
-    if (pages < self->log_limit - LOG_PAGES) self->log_limit = LOG_PAGES;
-    if (pages < self->log_limit) return;
-    db_checkpoint(self->changes.db);
-    self->log_limit = pages + LOG_PAGES;
+    struct db *db = self->changes.db;
+    const int pages = db_log_pages(db);
+    const bool tight = pages > TIGHT_PAGES && changes_are_tight(&self->changes);
+    if (pages < self->log_limit && !tight && db_status(db) == STORE_OK) return;
+    db_checkpoint(db);
+    self->log_limit = db_log_pages(db) + LOG_PAGES;
 }
 
 static const char *fault(void *context)
@@ -214,7 +225,7 @@ static bool open_database(struct store_sqlite *self, const struct limits *limits
         return complain(self, schema_state_text(state));
     db_run_text(db, "PRAGMA journal_mode=WAL");
     schema_migrate(db);
-    changes_open(&self->changes, db, limits);
+    changes_open(&self->changes, db, self->folder.database, limits);
     return db_status(db) == STORE_OK || complain(self, db_fault(db));
 }
 

@@ -48,10 +48,8 @@ static bool make_temporary(const char *file, char text[FOLDER_PATH_SIZE])
     return true;
 }
 
-/* The connection may read alone by how it was opened; the pragma would forbid the copy, too. */
 static bool copy(struct db *db, const char *temporary)
 {
-    if (!db_run_text(db, "PRAGMA query_only=OFF")) return false;
     struct db_query *query = db_query(db, "VACUUM INTO ?1");
     db_bind_text(query, temporary);
     return db_run(query);

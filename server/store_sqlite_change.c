@@ -1,60 +1,19 @@
 #include "server/store_sqlite_change.h"
 #include "server/clock.h"
+#include "server/store_sqlite_folder.h"
+#include "server/store_sqlite_kept.h"
 #include "server/store_sqlite_row.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* What pruning may take at a time. */
 enum { PRUNE_JOBS = 200, PRUNE_NS = 10000000 };
 
+#define RESERVE_BYTES UINT64_C(8000000)
+#define TIGHT_BYTES UINT64_C(70000000)
+#define PAGE_BYTES 4096
+
 #define DAY_MS INT64_C(86400000)
-
-/* What a change has to know of the job as it is. */
-struct kept {
-    uint64_t position;
-    char owner[NAME_SIZE];
-    enum job_kind kind;
-    enum job_state state;
-    bool shared;
-    int64_t finished_ms;
-    uint64_t bytes;
-    uint64_t summary, error, result, parameters; /* their sizes */
-    struct blob *labels;                         /* packed; owned */
-};
-
-#define KEPT_COLUMNS                                                                          \
-    "position, owner, kind, state, shared, finished_ms, bytes,"                               \
-    " coalesce(length(summary), 0), coalesce(length(error), 0), coalesce(length(result), 0)," \
-    " coalesce(length(parameters), 0), labels"
-
-static void read_kept(struct db_query *query, struct kept *kept)
-{
-    kept->position = db_size(query, INT64_MAX);
-    db_text(query, kept->owner, sizeof kept->owner);
-    kept->kind = (enum job_kind)db_size(query, JOB_TRAINING);
-    kept->state = (enum job_state)db_size(query, JOB_CANCELLED);
-    kept->shared = db_int(query) != 0;
-    kept->finished_ms = db_int(query);
-    kept->bytes = db_size(query, INT64_MAX);
-    kept->summary = db_size(query, INT64_MAX);
-    kept->error = db_size(query, INT64_MAX);
-    kept->result = db_size(query, INT64_MAX);
-    kept->parameters = db_size(query, INT64_MAX);
-    kept->labels = db_blob(query);
-}
-
-/* False when there is none, or after a fault. */
-static bool find_kept(struct db *db, const char *id, struct kept *kept)
-{
-    struct db_query *query = db_query(db, "SELECT " KEPT_COLUMNS " FROM job WHERE id = ?1");
-    *kept = (struct kept){0};
-    db_bind_text(query, id);
-    const bool found = db_row(query);
-    if (found) read_kept(query, kept);
-    db_query_end(query);
-    return found && db_status(db) == STORE_OK;
-}
 
 static void account(struct totals *totals, const struct kept *kept, bool added)
 {
@@ -65,81 +24,11 @@ static void account(struct totals *totals, const struct kept *kept, bool added)
         added ? kept->bytes : -kept->bytes;
 }
 
-/* ---- labels ---- */
-
-static void bind_label(struct db_query *query, const struct kept *kept, const struct label *label)
-{
-    db_bind_text(query, kept->owner);
-    db_bind_text(query, label->name);
-    db_bind_text(query, label->value);
-    db_bind_int(query, kept->state);
-    db_bind_int(query, kept->kind);
-    db_bind_size(query, kept->position);
-}
-
-#define LABEL_IS                                                               \
-    "owner = ?1 AND name = ?2 AND value = ?3 AND state = ?4 AND kind = ?5 AND" \
-    " position = ?6"
-
-static void insert_labels(struct db *db, const struct kept *kept, const struct labels *labels)
-{
-    for (size_t i = 0; i < labels->count; i++) {
-        struct db_query *query = db_query(db,
-                                          "INSERT INTO label (owner, name, value, state, kind,"
-                                          " position) VALUES (?1, ?2, ?3, ?4, ?5, ?6)");
-        bind_label(query, kept, &labels->label[i]);
-        db_run(query);
-    }
-}
-
-/* They follow the job's state, or go with it. */
-static void move_labels(struct db *db, const struct kept *kept, enum job_state state)
-{
-    struct labels labels;
-    row_unpack_labels(db, kept->labels, &labels);
-    for (size_t i = 0; i < labels.count; i++) {
-        struct db_query *query = db_query(db, "UPDATE label SET state = ?7 WHERE " LABEL_IS);
-        bind_label(query, kept, &labels.label[i]);
-        db_bind_int(query, state);
-        db_run(query);
-    }
-    free(labels.label);
-}
-
-static void remove_labels(struct db *db, const struct kept *kept)
-{
-    struct labels labels;
-    row_unpack_labels(db, kept->labels, &labels);
-    for (size_t i = 0; i < labels.count; i++) {
-        struct db_query *query = db_query(db, "DELETE FROM label WHERE " LABEL_IS);
-        bind_label(query, kept, &labels.label[i]);
-        db_run(query);
-    }
-    free(labels.label);
-}
-
 /* ---- jobs ---- */
-
-static void run_at(struct db *db, const char *sql, uint64_t position)
-{
-    struct db_query *query = db_query(db, sql);
-    db_bind_size(query, position);
-    db_run(query);
-}
-
-static void remove_grains(struct db *db, uint64_t position)
-{
-    run_at(db, "DELETE FROM grain WHERE position = ?1", position);
-    run_at(db, "DELETE FROM partial WHERE position = ?1", position);
-}
 
 static void remove_job(struct changes *changes, const struct kept *kept)
 {
-    struct db *db = changes->db;
-    remove_labels(db, kept);
-    if (!job_state_is_final(kept->state)) remove_grains(db, kept->position);
-    run_at(db, "DELETE FROM request WHERE position = ?1", kept->position);
-    run_at(db, "DELETE FROM job WHERE position = ?1", kept->position);
+    kept_remove(changes->db, kept);
     account(&changes->totals, kept, false);
 }
 
@@ -162,6 +51,14 @@ static bool has_room(const struct changes *changes, size_t bytes)
     const struct limits *limits = &changes->limits;
     return totals->active < limits->active_jobs && bytes <= limits->retain_bytes &&
            totals->active_bytes <= limits->retain_bytes - bytes;
+}
+
+/* A job is written twice, to the log and to the file. */
+static bool take_disk(struct changes *changes, size_t bytes)
+{
+    changes->lacks_room = changes->room / 2 < bytes;
+    if (!changes->lacks_room) changes->room -= 2 * bytes;
+    return !changes->lacks_room;
 }
 
 static void insert_request(struct db *db, const struct job_record *record)
@@ -190,13 +87,14 @@ static enum store_status add(struct changes *changes, const struct job_record *r
     const size_t bytes = job_record_bytes(record);
     if (record->idempotency_key[0] != '\0' && is_key_taken(db, record)) return STORE_KEY_TAKEN;
     if (!row_is_sound(record)) return STORE_BROKEN;
-    if (!has_room(changes, bytes) || !row_fits(record, 0)) return STORE_FULL;
+    if (!has_room(changes, bytes) || !row_fits(record, 0) || !take_disk(changes, bytes))
+        return STORE_FULL;
     if (insert_job(db, record) == DB_CONFLICT) return STORE_BROKEN; /* its id or position */
     insert_request(db, record);
     struct kept kept = {.position = record->position, .kind = record->kind, .bytes = bytes};
     memcpy(kept.owner, record->owner, sizeof kept.owner);
     kept.state = row_state(record->state);
-    insert_labels(db, &kept, &record->labels);
+    kept_add_labels(db, &kept, &record->labels);
     account(&changes->totals, &kept, true);
     if (changes->totals.last_position < record->position)
         changes->totals.last_position = record->position;
@@ -247,8 +145,8 @@ static enum store_status put_active(struct changes *changes, struct kept *kept,
     kept->bytes = bytes_after(kept, record);
     row_bind_changes(query, kept->position, record, kept->bytes);
     db_run(query);
-    if (state != kept->state) move_labels(db, kept, state);
-    if (state != kept->state || write->resets) remove_grains(db, kept->position);
+    if (state != kept->state) kept_move_labels(db, kept, state);
+    if (state != kept->state || write->resets) kept_remove_grains(db, kept->position);
     kept->state = state;
     account(&changes->totals, kept, true);
     return STORE_OK;
@@ -259,10 +157,10 @@ static enum store_status put(struct changes *changes, const struct store_write *
     struct kept kept;
     enum store_status status = STORE_NOT_FOUND;
     if (!row_is_sound(&write->record)) return STORE_BROKEN;
-    if (find_kept(changes->db, write->record.id, &kept))
+    if (kept_find(changes->db, write->record.id, &kept))
         status = job_state_is_final(kept.state) ? put_ended(changes->db, &kept, &write->record)
                                                 : put_active(changes, &kept, write);
-    blob_unref(kept.labels);
+    kept_done(&kept);
     return status;
 }
 
@@ -270,12 +168,12 @@ static enum store_status removal(struct changes *changes, const struct store_wri
 {
     struct kept kept;
     enum store_status status = STORE_NOT_FOUND;
-    if (find_kept(changes->db, write->record.id, &kept) &&
+    if (kept_find(changes->db, write->record.id, &kept) &&
         scope_has(&write->scope, kept.owner, kept.shared)) {
         remove_job(changes, &kept);
         status = STORE_OK;
     }
-    blob_unref(kept.labels);
+    kept_done(&kept);
     return status;
 }
 
@@ -312,28 +210,16 @@ static enum store_status keep_grain(struct changes *changes, const struct store_
     struct kept kept;
     if (grain->index > INT64_MAX) return STORE_BROKEN;
     if (!row_fits(&sizes, grain->size)) return STORE_FULL;
-    const bool found = find_kept(changes->db, write->record.id, &kept);
+    const bool found = kept_find(changes->db, write->record.id, &kept);
     if (found && !job_state_is_final(kept.state)) {
         keep_attempts(changes->db, kept.position, grain);
         if (grain->bytes != NULL) keep_bytes(changes->db, kept.position, grain);
     }
-    blob_unref(kept.labels);
+    kept_done(&kept);
     return STORE_OK;
 }
 
 /* ---- pruning ---- */
-
-static bool first_to_finish(struct db *db, struct kept *kept)
-{
-    struct db_query *query = db_query(db, "SELECT " KEPT_COLUMNS
-                                          " FROM job INDEXED BY job_finished WHERE state > 1"
-                                          " ORDER BY finished_ms, position LIMIT 1");
-    *kept = (struct kept){0};
-    const bool found = db_row(query);
-    if (found) read_kept(query, kept);
-    db_query_end(query);
-    return found && db_status(db) == STORE_OK;
-}
 
 static bool is_beyond(const struct changes *changes, const struct kept *kept, int64_t now_ms)
 {
@@ -351,10 +237,10 @@ static size_t prune(struct changes *changes, int64_t now_ms)
     bool beyond = true;
     while (beyond && removed < PRUNE_JOBS && (removed == 0 || clock_monotonic_ns() < end_ns)) {
         struct kept kept;
-        beyond = first_to_finish(changes->db, &kept) && is_beyond(changes, &kept, now_ms);
+        beyond = kept_first_to_finish(changes->db, &kept) && is_beyond(changes, &kept, now_ms);
         if (beyond) remove_job(changes, &kept);
         if (beyond) removed++;
-        blob_unref(kept.labels);
+        kept_done(&kept);
     }
     return removed;
 }
@@ -393,9 +279,10 @@ static void save_totals(struct db *db, const struct totals *totals)
     db_run(query);
 }
 
-bool changes_open(struct changes *changes, struct db *db, const struct limits *limits)
+bool changes_open(struct changes *changes, struct db *db, const char *file,
+                  const struct limits *limits)
 {
-    *changes = (struct changes){.db = db, .limits = *limits};
+    *changes = (struct changes){.db = db, .file = file, .limits = *limits};
     struct totals *totals = &changes->totals;
     struct db_query *query =
         db_query(db,
@@ -411,6 +298,28 @@ bool changes_open(struct changes *changes, struct db *db, const struct limits *l
     return db_status(db) == STORE_OK;
 }
 
+/* Bytes on the disk that new jobs may take: the rest is for the log to be copied into the file, and
+ * for what deletes. */
+static uint64_t room_on_disk(const struct changes *changes)
+{
+    const uint64_t room = folder_room(changes->file);
+    const uint64_t kept = RESERVE_BYTES + (uint64_t)db_log_pages(changes->db) * PAGE_BYTES;
+    return room > kept ? room - kept : 0;
+}
+
+bool changes_are_tight(const struct changes *changes)
+{
+    return room_on_disk(changes) < TIGHT_BYTES;
+}
+
+/* The same, and what is free in the file. */
+static uint64_t room_for_jobs(const struct changes *changes)
+{
+    const uint64_t room = room_on_disk(changes);
+    if (room >= TIGHT_BYTES) return room;
+    return room + (uint64_t)db_number(changes->db, "PRAGMA freelist_count") * PAGE_BYTES;
+}
+
 enum store_status changes_commit(struct changes *changes, struct store_write *const *writes,
                                  size_t count, enum store_status *statuses)
 {
@@ -418,6 +327,7 @@ enum store_status changes_commit(struct changes *changes, struct store_write *co
     const struct totals before = changes->totals;
     db_clear(db);
     db_begin_write(db);
+    changes->room = room_for_jobs(changes);
     for (size_t i = 0; i < count && db_status(db) == STORE_OK; i++)
         statuses[i] = make(changes, writes[i]);
     if (memcmp(&before, &changes->totals, sizeof before) != 0) save_totals(db, &changes->totals);

@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* Statements kept by a connection; more are at work at once in no call. */
-enum { QUERIES = 64, BUSY_MS = 5000, CLOSE_BUSY_MS = 500 };
+enum { QUERIES = 64, BUSY_MS = 5000, CHECKPOINT_BUSY_MS = 250 };
 
 struct db_query {
     struct db *db;
@@ -109,7 +109,7 @@ static bool set_up(struct db *db, enum db_mode mode)
     sqlite3_wal_hook(db->handle, count_log, db); /* in place of copying the log by itself */
     return db_run_text(db,
                        "PRAGMA synchronous=FULL; PRAGMA cache_size=-32768;"
-                       "PRAGMA secure_delete=FAST; PRAGMA journal_size_limit=67108864;");
+                       "PRAGMA secure_delete=FAST; PRAGMA journal_size_limit=83886080;");
 }
 
 struct db *db_open(const char *path, enum db_mode mode, char *fault, size_t size)
@@ -371,14 +371,23 @@ int db_log_pages(const struct db *db)
 }
 
 /* What could not be copied stays in the log, and is tried again. */
+static void checkpoint(struct db *db, int mode)
+{
+    int pages, copied;
+    sqlite3_busy_timeout(db->handle, CHECKPOINT_BUSY_MS);
+    const int code = sqlite3_wal_checkpoint_v2(db->handle, NULL, mode, &pages, &copied);
+    if (code == SQLITE_OK && pages == copied) db->log_pages = 0;
+    sqlite3_busy_timeout(db->handle, BUSY_MS);
+}
+
+/* New readers use the file alone, so that only those at work are waited for. */
 void db_checkpoint(struct db *db)
 {
-    sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    checkpoint(db, SQLITE_CHECKPOINT_RESTART);
 }
 
 void db_checkpoint_last(struct db *db)
 {
-    sqlite3_busy_timeout(db->handle, CLOSE_BUSY_MS);
-    sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    checkpoint(db, SQLITE_CHECKPOINT_TRUNCATE);
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
 }

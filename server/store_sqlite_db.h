@@ -64,11 +64,11 @@ enum db_outcome db_change(struct db_query *query);
 /* The same, where nothing can be in the way. */
 bool db_run(struct db_query *query);
 
-/* Pages in the log, as of the last commit. */
+/* Pages of 4 KiB in the log that may not be in the file yet. */
 int db_log_pages(const struct db *db);
-/* Copies the log into the file, as far as readers allow. */
+/* Copies the log into the file, and lets it begin anew; waits a little for those who read. */
 void db_checkpoint(struct db *db);
-/* Before closing: waits for readers a little, and lets the log go. */
+/* The same before closing: the log goes. */
 void db_checkpoint_last(struct db *db);
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 static bool complain(const char *path, const char *fault)
@@ -36,6 +37,13 @@ void folder_of(const char *file, char text[FOLDER_PATH_SIZE])
         snprintf(text, FOLDER_PATH_SIZE, ".");
     else
         snprintf(text, FOLDER_PATH_SIZE, "%.*s", length > 0 ? length : 1, file);
+}
+
+uint64_t folder_room(const char *file)
+{
+    struct statvfs disk;
+    if (statvfs(file, &disk) != 0) return UINT64_MAX;
+    return (uint64_t)disk.f_bavail * disk.f_frsize;
 }
 
 bool folder_sync(const char *path)

@@ -85,7 +85,7 @@ __attribute__((noinline)) static bool fails(unsigned call)
     if (shim == NULL || inside || (atomic_load(&shim->order.mask) & call) == 0) return false;
     struct shim_order *order = &shim->order;
     const int64_t left = atomic_fetch_sub(&order->left, 1);
-    if (left > 1 || (left < 1 && !atomic_load(&order->lasts))) return false;
+    if (left > 1 || left <= 1 - atomic_load(&order->count)) return false;
     inside = true;
     if (atomic_load(&order->fired) == 0) describe(shim->where, sizeof shim->where);
     inside = false;

@@ -26,12 +26,12 @@ enum shim_call {
     SHIM_STORE = SHIM_WRITE | SHIM_SYNC | SHIM_RESIZE | SHIM_OPEN | SHIM_REMOVE
 };
 
-/* Which calls fail: of those in the mask the one that brings `left` to 0, and with `lasts` all
- * after it. */
+/* Which calls fail: of those in the mask the one that brings `left` to 0, and so many from it on.
+ */
 struct shim_order {
     _Atomic unsigned mask; /* 0: none */
     _Atomic int64_t left;
-    _Atomic bool lasts;
+    _Atomic int64_t count;
     _Atomic int error;   /* errno; not for allocations */
     _Atomic bool half;   /* a write that fails is half made before */
     _Atomic bool growth; /* of writes only those beyond a file's end count */

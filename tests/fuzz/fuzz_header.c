@@ -1,4 +1,5 @@
 /* Values of headers, cursors and names: each parser sees every input. */
+#include "server/forwarded.h"
 #include "server/header.h"
 #include "server/log.h"
 #include "tests/fuzz/fuzz.h"
@@ -44,6 +45,37 @@ static void header_take_quoted(const char *text)
         MUST(*c >= 0x20 && *c < 0x7f);
 }
 
+static void header_take_networks(const char *text)
+{
+    struct networks networks;
+    char fault[NETWORK_FAULT_SIZE] = "";
+    if (!networks_parse(text, &networks, fault)) {
+        MUST(fault[0] != '\0');
+        return;
+    }
+    MUST(networks.count >= 1 && networks.count <= NETWORKS_MAX);
+    for (size_t i = 0; i < networks.count; i++)
+        MUST(networks_hold(&networks, &networks.network[i].first));
+}
+
+/* From a proxy and from somebody else, who must not be believed. */
+static void header_take_forwarded(const char *text)
+{
+    static struct networks proxies;
+    struct ip proxy, other, again;
+    char fault[NETWORK_FAULT_SIZE], written[IP_TEXT_SIZE];
+    MUST(networks_parse("10.0.0.0/8", &proxies, fault));
+    MUST(ip_parse("10.0.0.1", 8, &proxy) && ip_parse("192.0.2.1", 9, &other));
+    struct forwarded believed = forwarded_start(&proxies, &proxy);
+    struct forwarded ignored = forwarded_start(&proxies, &other);
+    forwarded_add(&believed, text);
+    forwarded_add(&ignored, text);
+    const struct ip client = forwarded_client(&believed), same = forwarded_client(&ignored);
+    ip_format(&client, written);
+    MUST(ip_parse(written, strlen(written), &again) && ip_equal(&client, &again));
+    MUST(ip_equal(&same, &other));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char *text = malloc(size + 1);
@@ -57,6 +89,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     header_take_cursor(text);
     header_take_names(text, length);
     header_take_quoted(text);
+    header_take_networks(text);
+    header_take_forwarded(text);
     MUST(length > 0 || !header_matches_etag(text, "\"1\""));
     MUST(header_matches_etag(text, text) || strpbrk(text, ", \t/") != NULL || length == 0);
     if (header_host_is_local(text, NULL)) MUST(header_host_is_local(text, "example.org"));

@@ -1,10 +1,13 @@
+#define _GNU_SOURCE /* RTLD_NEXT */
 #include "tests/server/sick.h"
 
 #include <check.h>
 #include <sqlite3.h>
 
+#include <dlfcn.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 static struct {
     atomic_int left[SICK_PARTS]; /* calls until one fails; 0: none will */
@@ -36,6 +39,27 @@ bool sick_heal(void)
     for (int i = 0; i < SICK_PARTS; i++)
         atomic_store(&sick.left[i], 0);
     return atomic_load(&sick.failed);
+}
+
+/* ---- room ---- */
+
+static atomic_long room = -1;
+
+void sick_room(long bytes)
+{
+    atomic_store(&room, bytes);
+}
+
+/* In place of the library's. */
+int statvfs(const char *path, struct statvfs *ret)
+{
+    int (*ask)(const char *, struct statvfs *);
+    void *symbol = dlsym(RTLD_NEXT, "statvfs");
+    memcpy(&ask, &symbol, sizeof ask);
+    const int code = ask(path, ret);
+    if (code == 0 && atomic_load(&room) >= 0)
+        ret->f_bavail = (fsblkcnt_t)atomic_load(&room) / ret->f_frsize;
+    return code;
 }
 
 /* ---- files ---- */

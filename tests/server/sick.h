@@ -16,7 +16,9 @@ void sick_start(void);
 /* The nth call from now on fails (1: the next one), and, if it lasts, all that follow. `code`: of
  * SQLite, for writes. */
 void sick_fail(enum sick_part part, int nth, bool lasts, int code);
-/* All is well again; whether a call has failed. */
+/* The disk says that it has so many bytes left; -1: as many as it has. */
+void sick_room(long bytes);
+/* All is well again, but for the room; whether a call has failed. */
 bool sick_heal(void);
 
 #endif

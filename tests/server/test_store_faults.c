@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- operations ---- */
@@ -174,7 +175,7 @@ static void check_file(void)
 /* Each of the first calls; of later ones, which are many where memory is asked for, some. */
 static int following(int nth)
 {
-    return nth + 1 + nth / 40;
+    return nth + 1 + nth / 8;
 }
 
 /* One failing call after another, until the operation makes fewer. */
@@ -277,7 +278,30 @@ START_TEST(giving_up_ends_the_wait_for_room)
 }
 END_TEST
 
+/* What is left of the disk is for the jobs that are there, and for their removal. */
+START_TEST(a_nearly_full_disk_takes_no_new_jobs)
+{
+    enum { LARGE = 3000000, LITTLE = 1000000 };
+    struct store *store = open_store();
+    struct job_record large = job_in("large", JOB_SUCCEEDED);
+    large.result = blob_take(calloc(1, LARGE), LARGE);
+    store_add_in(store, "a", JOB_QUEUED);
+    ck_assert_int_eq(store_add(store, large), STORE_OK);
+    sick_room(LITTLE);
+    ck_assert_int_eq(store_add(store, job_named("b")), STORE_FULL);
+    ck_assert_int_eq(keep_of_a(store), STORE_OK);
+    ck_assert_int_eq(end_a(store), STORE_OK);
+    ck_assert_int_eq(store_remove(store, "ada", "large"), STORE_OK);
+    store_add_in(store, "b", JOB_QUEUED); /* where that was */
+    ck_assert_int_eq(store_add(store, large), STORE_FULL);
+    sick_room(-1);
+    ck_assert_int_eq(store_add(store, large), STORE_OK);
+    job_record_done(&large);
+    store_close(store);
+}
+END_TEST
+
 SUITE_MAIN("store faults", {every_fault_is_survived, COUNT(faults)},
            {every_fault_of_opening_is_survived, COUNT(faults)},
            {a_full_disk_refuses_the_new_and_delays_the_old, 0},
-           {giving_up_ends_the_wait_for_room, 0})
+           {giving_up_ends_the_wait_for_room, 0}, {a_nearly_full_disk_takes_no_new_jobs, 0})

@@ -7,6 +7,8 @@
 #include <sqlite3.h>
 
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -231,6 +233,45 @@ START_TEST(what_is_held_back_is_not_there_yet)
 }
 END_TEST
 
+/* ---- the log ---- */
+
+struct reader {
+    struct store *store;
+    atomic_bool stops;
+};
+
+static void *read_for_ever(void *argument)
+{
+    struct reader *reader = argument;
+    const struct store_filter filter = filter_of_ada();
+    while (!atomic_load(&reader->stops))
+        store_listed(reader->store, &filter, NULL);
+    return NULL;
+}
+
+/* Somebody always reads, and still it begins anew. */
+START_TEST(the_log_stays_small_beside_readers)
+{
+    enum { BYTES = 2000000, JOBS = 100, LOG_MAX = 100000000 };
+    struct reader reader = {.store = open_store()};
+    pthread_t thread;
+    struct stat status;
+    ck_assert_int_eq(pthread_create(&thread, NULL, read_for_ever, &reader), 0);
+    for (int i = 0; i < JOBS; i++) {
+        struct job_record record = job_in("large", JOB_SUCCEEDED);
+        record.result = blob_take(calloc(1, BYTES), BYTES);
+        ck_assert_int_eq(store_add(reader.store, record), STORE_OK);
+        ck_assert_int_eq(store_remove(reader.store, "ada", "large"), STORE_OK);
+        job_record_done(&record);
+    }
+    ck_assert_int_eq(stat(folder_path(store_folder(), "jobs.db-wal"), &status), 0);
+    atomic_store(&reader.stops, true);
+    pthread_join(thread, NULL);
+    store_close(reader.store);
+    ck_assert_int_lt(status.st_size, LOG_MAX);
+}
+END_TEST
+
 /* ---- which folders are refused ---- */
 
 /* Whether the folder is refused with these words on standard error. */
@@ -361,7 +402,8 @@ SUITE_MAIN("store in a file", {a_job_is_there_again_to_the_byte, 0},
            {an_unfinished_job_is_recovered_whole, 0}, {work_is_kept_grain_by_grain, 0},
            {work_goes_with_the_end, 0}, {a_reset_drops_work_and_keeps_the_job, 0},
            {a_purged_job_leaves_no_work, 0}, {what_is_held_back_is_not_there_yet, 0},
-           {a_second_process_is_refused, 0}, {a_newer_schema_is_refused, 0},
-           {another_programs_database_is_refused, 0}, {what_is_no_database_is_refused, 0},
-           {a_spoiled_database_is_refused, 0}, {a_folder_that_cannot_be_made_is_refused, 0},
-           {an_empty_file_is_filled, 0}, {what_no_row_takes_is_refused_politely, 0})
+           {the_log_stays_small_beside_readers, 0}, {a_second_process_is_refused, 0},
+           {a_newer_schema_is_refused, 0}, {another_programs_database_is_refused, 0},
+           {what_is_no_database_is_refused, 0}, {a_spoiled_database_is_refused, 0},
+           {a_folder_that_cannot_be_made_is_refused, 0}, {an_empty_file_is_filled, 0},
+           {what_no_row_takes_is_refused_politely, 0})

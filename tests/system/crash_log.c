@@ -29,6 +29,8 @@ struct crash_log crash_log_read(const struct service *service)
     ck_assert_ptr_nonnull(file);
     while (fgets(line, sizeof line, file) != NULL) {
         struct crash_end *end = add(&log, &capacity);
+        if (strncmp(line, "level=error ", 12) == 0 && log.errors++ == 0)
+            snprintf(log.error, sizeof log.error, "%.*s", (int)strcspn(line, "\n"), line);
         if (sscanf(line, "level=info event=job id=%31s kind=%*s state=%15s", end->id, end->state) ==
             2)
             log.count++;

@@ -14,7 +14,9 @@ struct crash_end {
 struct crash_log {
     struct crash_end *end; /* by id */
     size_t count;
-    size_t twice; /* jobs that ended more than once */
+    size_t twice;    /* jobs that ended more than once */
+    size_t errors;   /* lines that tell of a fault */
+    char error[400]; /* the first of them */
 };
 
 /* Reads the log of the service; kept until the test ends. */

@@ -7,9 +7,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* Of orders that only count: more calls than any test makes. */
-static const int64_t MANY = INT64_C(1) << 60;
-
 static void preload(void)
 {
     char path[512];
@@ -46,7 +43,7 @@ void faults_order(struct shim *shim, struct fault fault)
     struct shim_order *order = &shim->order;
     atomic_store(&order->mask, 0);
     atomic_store(&order->left, fault.number);
-    atomic_store(&order->lasts, fault.lasts);
+    atomic_store(&order->count, fault.count > 0 ? fault.count : 1);
     atomic_store(&order->error, fault.error);
     atomic_store(&order->half, fault.half);
     atomic_store(&order->growth, fault.growth);
@@ -63,13 +60,13 @@ uint64_t faults_end(struct shim *shim)
 
 void faults_count(struct shim *shim, unsigned calls)
 {
-    faults_order(shim, (struct fault){.calls = calls, .number = MANY});
+    faults_order(shim, (struct fault){.calls = calls, .number = FAULTS_ALL});
 }
 
 int64_t faults_counted(struct shim *shim)
 {
     atomic_store(&shim->order.mask, 0);
-    return MANY - atomic_load(&shim->order.left);
+    return FAULTS_ALL - atomic_load(&shim->order.left);
 }
 
 void faults_sites(struct shim *shim, struct faults_sites *ret)

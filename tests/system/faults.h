@@ -13,11 +13,14 @@
 struct fault {
     unsigned calls; /* a mask of enum shim_call */
     int64_t number; /* the first to fail, from 1 */
-    bool lasts;     /* and all after it */
+    int64_t count;  /* how many do, one after the other; 0: one */
     int error;      /* errno of a call on a file */
     bool half;      /* a write is half made before it fails */
     bool growth;    /* only writes beyond a file's end count */
 };
+
+/* For the count of those that do until further notice. */
+#define FAULTS_ALL (INT64_C(1) << 60)
 
 struct shim *faults_open(void);
 

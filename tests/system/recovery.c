@@ -32,7 +32,7 @@ json_t *training_seconds(int thousands)
 json_t *check_heavy(void)
 {
     json_t *check = check_new(
-        model_new(200, "3 tanh; 200 tanh; 200 tanh; 2 softmax", "categorical_crossentropy"),
+        model_new(200, "4 tanh; 200 tanh; 200 tanh; 2 softmax", "categorical_crossentropy"),
         labelled_new(100, 200, 2));
     value_set(check, "/check", value_parse("{\"method\": \"ridders\", \"layers\": [0]}"));
     return check;

@@ -10,7 +10,7 @@
 json_t *check_seconds(void);
 /* A tenth of a second of work and more for each thousand epochs. */
 json_t *training_seconds(int thousands);
-/* Three grains of half a second and more with --kernels generic, and a quick one before them. */
+/* Four grains of half a second and more with --kernels generic, and a quick one before them. */
 json_t *check_heavy(void);
 
 /* The options of the daemon's next start. */

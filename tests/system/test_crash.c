@@ -19,6 +19,9 @@
 
 enum { USERS = 4, CLIENTS = 2 * USERS };
 
+/* Of the daemon; and how many ends of it make a job a crashed one. */
+enum { WORKERS = 2, ATTEMPTS = 5 };
+
 static const char *const names[USERS] = {"ada", "ben", "cem", "dua"};
 
 static const char OPTIONS[] = "--workers 2 --save-seconds 1 --retain-jobs 10000000";
@@ -142,27 +145,33 @@ static int compare_ids(const void *a, const void *b)
     return strcmp(a, b);
 }
 
+/* The jobs of a client's ledger that are listed. */
+static size_t compare_listed(struct crash_ledger *ledger, char (*id)[32], size_t count)
+{
+    size_t known = 0;
+    for (size_t i = 0; i < ledger->count; i++) {
+        const struct crash_job *job = &ledger->job[i];
+        const bool listed = bsearch(job->id, id, count, sizeof *id, compare_ids) != NULL;
+        if (listed == job->removed)
+            ledger_fault(ledger, "%s: listed %d, removed %d", job->id, listed, job->removed);
+        known += listed;
+    }
+    return known;
+}
+
 /* Of both clients of a user: each job that is there is listed, once; what else is listed was posted
  * without an answer. */
-static void compare_lists(const struct crash_user *first, const struct crash_user *second)
+static void compare_lists(struct crash_user *first, struct crash_user *second)
 {
     char(*id)[32];
     const size_t count = list_all(first, &id);
-    size_t known = 0;
     qsort(id, count, sizeof *id, compare_ids);
     for (size_t i = 1; i < count; i++)
-        ck_assert_msg(strcmp(id[i - 1], id[i]) != 0, "%s is listed twice", id[i]);
-    const struct crash_user *const users[] = {first, second};
-    for (int u = 0; u < 2; u++)
-        for (size_t i = 0; i < users[u]->ledger.count; i++) {
-            const struct crash_job *job = &users[u]->ledger.job[i];
-            const bool listed = bsearch(job->id, id, count, sizeof *id, compare_ids) != NULL;
-            ck_assert_msg(listed != job->removed, "%s: listed %d, removed %d", job->id, listed,
-                          job->removed);
-            known += listed;
-        }
-    ck_assert_msg(count - known <= first->unanswered + second->unanswered,
-                  "%zu jobs are listed that nobody posted", count - known);
+        if (strcmp(id[i - 1], id[i]) == 0) ledger_fault(&first->ledger, "%s: listed twice", id[i]);
+    const size_t known =
+        compare_listed(&first->ledger, id, count) + compare_listed(&second->ledger, id, count);
+    if (count - known > first->unanswered + second->unanswered)
+        ledger_fault(&first->ledger, "%zu listed jobs were posted by nobody", count - known);
 }
 
 /* The log tells of no other end than the user saw. */
@@ -259,9 +268,13 @@ START_TEST(nothing_is_lost_by_kills)
     const struct crash_log log = crash_log_read(&crash.service);
     const struct counts counts = count_all(&crash, &log);
     report(&crash, &counts, rounds, log.twice);
+    ck_assert_msg(log.errors == 0, "%zu errors are logged: %s", log.errors, log.error);
     ck_assert_uint_eq(log.twice, 0);
     ck_assert_uint_eq(counts.faults, 0);
     ck_assert_uint_eq(counts.accepted, counts.finished);
+    /* A kill is charged to at most one job a worker. */
+    const size_t kills = crash.kills + crash.starts_killed;
+    ck_assert_uint_le(ATTEMPTS * counts.crashed, WORKERS * kills);
 }
 
 int main(void)

@@ -73,21 +73,27 @@ START_TEST(a_poisonous_training_is_given_up)
     given_up_expect(TRAININGS, training_long());
 }
 
-/* One end fewer than it takes, and a clean stop amid them, which counts for nothing. */
+static bool has_ended(const struct service *service, const char *id)
+{
+    return !json_is_null(value_at(job_get(service, id), "/finished_at"));
+}
+
+/* One end fewer than it takes, and a clean stop amid them, which counts for nothing. (A fast
+ * machine may come to the job's end while it stops.) */
 static void spared_expect(const char *path, json_t *request)
 {
     struct service service;
     struct reference reference;
     service_start(&service, OPTIONS);
-    const char *id = job_post(&service, path, json_deep_copy(request));
-    for (int i = 0; i < ATTEMPTS - 1; i++) {
+    reference_start(&reference, "--kernels generic", path, json_deep_copy(request));
+    const char *id = job_post(&service, path, request);
+    for (int i = 0; i < ATTEMPTS - 1 && !has_ended(&service, id); i++) {
         end_by(&service, id);
         if (i != ATTEMPTS / 2) continue;
         job_running(&service, id);
         service_end(&service);
         service_restart(&service);
     }
-    reference_start(&reference, "--kernels generic", path, request);
     reference_expect(&reference, &service, id);
     service_end(&service);
 }
@@ -99,7 +105,7 @@ START_TEST(a_check_is_spared)
 
 START_TEST(a_training_is_spared)
 {
-    spared_expect(TRAININGS, training_seconds(30));
+    spared_expect(TRAININGS, training_seconds(35));
 }
 
 int main(void)
