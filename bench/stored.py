@@ -13,7 +13,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Callable, Optional
+from typing import Callable
 
 import cases
 import disk
@@ -51,7 +51,7 @@ class Kind:
     title: str
     user: str
     path: Callable
-    kept: Optional[str] = None  # its name in the file of requests
+    name: str = ""  # in the file of requests
 
 
 def get(user):
@@ -97,7 +97,7 @@ KINDS = [
     filtered("admin", "state=cancelled&label.suite=nightly"),
 ]
 for number, kind in enumerate(KINDS):
-    kind.kept = f"kind-{number}"
+    kind.name = f"kind-{number}"
 
 
 # --- the folder and the daemon
@@ -168,7 +168,7 @@ class Counted:
 
 def write_requests(path, walk, token):
     rng = random.Random(SEED)
-    lines = [f"{kind.kept} {token[kind.user]} {kind.path(rng, walk)}\n" for kind in KINDS for _ in range(EACH)]
+    lines = [f"{kind.name} {token[kind.user]} {kind.path(rng, walk)}\n" for kind in KINDS for _ in range(EACH)]
     rng.shuffle(lines)
     path.write_text("".join(lines))
 
@@ -277,7 +277,7 @@ def print_counts(title, runs):
     """One table: a row for each kind, three times for each run."""
     rows = []
     for kind in KINDS:
-        counted = [counts.get(kind.kept) for counts in runs.values()]
+        counted = [counts.get(kind.name) for counts in runs.values()]
         bad = sum(c.answers - c.good for c in counted if c)
         rows.append([kind.title, kind.user, *(text for c in counted for text in times(c)), str(bad)])
     titles = [f"{name}{part}" for name in runs for part in ("median", "99 %", "worst")]

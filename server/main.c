@@ -55,8 +55,7 @@ static bool keep(struct parts *parts)
 {
     parts->keeper = keeper_open();
     return parts->keeper != NULL && keeper_add(parts->keeper, refresh_auth, parts->auth) &&
-           keeper_add(parts->keeper, prune_jobs, parts->jobs) &&
-           keeper_start(parts->keeper);
+           keeper_add(parts->keeper, prune_jobs, parts->jobs) && keeper_start(parts->keeper);
 }
 
 /* What the options alone can forbid. */
