@@ -247,9 +247,10 @@ def print_start(bench, folder):
 
 
 def print_walk(walk):
-    found = len({job for job, _, _ in walk.jobs})
-    print(f"- the list of all jobs, {walk.pages:,} pages of {PAGE_MAX}: {duration(walk.seconds)} with a client in "
-          f"Python; {len(walk.jobs):,} shown, {found:,} of them different")
+    if len(walk.jobs) != JOBS or len({job for job, _, _ in walk.jobs}) != JOBS:
+        sys.exit(f"the list of {JOBS:,} jobs shows {len(walk.jobs):,}")
+    print(f"- the list of all jobs, {walk.pages:,} pages of {PAGE_MAX}, each job once: {duration(walk.seconds)} with a "
+          "client in Python")
 
 
 def print_apart(client):

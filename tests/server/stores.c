@@ -4,6 +4,7 @@
 
 #include <check.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -57,8 +58,8 @@ void store_close(struct store *store)
 
 struct job_record job_named(const char *id)
 {
-    static _Atomic uint64_t position;
-    struct job_record record = {.position = ++position,
+    static _Atomic uint64_t last;
+    struct job_record record = {.position = atomic_fetch_add(&last, 1) + 1,
                                 .kind = JOB_CHECK,
                                 .state = JOB_QUEUED,
                                 .priority = PRIORITY_NORMAL};
@@ -190,10 +191,10 @@ enum store_status store_put(struct store *store, struct job_record record)
 
 void store_finish(struct store *store, const char *id, enum job_state state)
 {
-    static _Atomic int64_t finished_ms;
+    static _Atomic int64_t last_ms;
     struct job_record record = store_read(store, id);
     record.state = state;
-    record.finished_ms = ++finished_ms;
+    record.finished_ms = atomic_fetch_add(&last_ms, 1) + 1;
     ck_assert_int_eq(store_put(store, record), STORE_OK);
     job_record_done(&record);
 }
