@@ -8,7 +8,7 @@
 double now(void);
 
 /* Ends the program with the text. */
-_Noreturn void fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void fail(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 
 /* Begins as {0}. */
 typedef struct timings {

@@ -78,8 +78,8 @@ def service_row(name, counts, memory):
 
 def run_service(bench):
     cores = len(os.sched_getaffinity(0))
-    print(f"\n### C. Small checks under load: {LOAD_CASE.name}, {LOAD_CASE.samples} samples, {CONNECTIONS} connections, "
-          f"{cores} cores\n")
+    print(f"\n### C. Small checks under load: {LOAD_CASE.name}, {LOAD_CASE.samples} samples, {CONNECTIONS} "
+          f"connections, {cores} cores\n")
     progress("service")
     bench.prepare(LOAD_CASE)
     taken = measure_services(bench, cores)

@@ -17,7 +17,8 @@
 enum { HEADER_MAX = 200 };
 
 typedef struct load {
-    text post;                      /* prepared once */
+    char *post; /* prepared once */
+    size_t post_bytes;
     char authorization[HEADER_MAX]; /* a whole line, or "" */
     size_t requests;
     double deadline;
@@ -62,12 +63,12 @@ static void prepare_post(load *l, const char *path, const char *body_path)
                                 "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
                                 path, l->authorization, size);
     if (length < 0 || (size_t)length >= sizeof head) fail("the path is too long");
-    char *bytes = malloc((size_t)length + size);
-    if (bytes == NULL) fail("out of memory");
-    memcpy(bytes, head, (size_t)length);
-    memcpy(bytes + length, body, size);
+    l->post_bytes = (size_t)length + size;
+    l->post = malloc(l->post_bytes);
+    if (l->post == NULL) fail("out of memory");
+    memcpy(l->post, head, (size_t)length);
+    memcpy(l->post + length, body, size);
     free(body);
-    l->post = (text){bytes, (size_t)length + size};
 }
 
 /* ---- answers ---- */
@@ -131,7 +132,7 @@ static bool begin(void *context, connection *c)
     if (l->sent == l->requests || c->since >= l->deadline) return false;
     l->sent++;
     c->request[0] = '\0';
-    client_send(c, l->post);
+    client_send(c, (text){l->post, l->post_bytes});
     return true;
 }
 
@@ -174,7 +175,7 @@ int main(int count, char **arguments)
     const driver by = {begin, answered, &l};
     client_run(arguments[1], strtoul(arguments[4], NULL, 10), &by);
     print_counts(&l, start);
-    free((char *)l.post.bytes);
+    free(l.post);
     timings_done(&l.latency);
     return 0;
 }

@@ -55,6 +55,15 @@ bool clock_parse(const char *text, int64_t *ret_wall_ms)
     return true;
 }
 
+void clock_condition_init(pthread_cond_t *condition)
+{
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(condition, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
 struct timespec clock_timespec(int64_t monotonic_ns)
 {
     return (struct timespec){.tv_sec = (time_t)(monotonic_ns / 1000000000),

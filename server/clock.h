@@ -2,6 +2,7 @@
 #ifndef GRADCHECKD_CLOCK_H
 #define GRADCHECKD_CLOCK_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
@@ -16,8 +17,10 @@ const char *clock_format(int64_t wall_ms, char text[CLOCK_TEXT_SIZE]);
 /* The same back; only what clock_format writes, from 1970 on. */
 bool clock_parse(const char *text, int64_t *ret_wall_ms);
 
-/* A point of the monotonic clock, as pthread_cond_timedwait takes it when its condition uses that
- * clock. */
+/* A condition that uses the monotonic clock, and a point of that as pthread_cond_timedwait takes
+ * it.
+ */
+void clock_condition_init(pthread_cond_t *condition);
 struct timespec clock_timespec(int64_t monotonic_ns);
 
 #endif

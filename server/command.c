@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EXIT_USAGE = 2, ARGUMENTS_MAX = 64 };
+enum { ARGUMENTS_MAX = 64 };
 
 struct command {
     const char *name;    /* one word or two */
@@ -159,13 +159,6 @@ static int read_line(const struct command *command, int count, char **arguments,
                                                                           : EXIT_USAGE;
 }
 
-/* Both keep their tokens in the folder. */
-static int check_store(const char *store)
-{
-    if (strcmp(store, "sqlite:") == 0 || strcmp(store, "memory:") == 0) return EXIT_SUCCESS;
-    return command_fail(EXIT_USAGE, "--store knows sqlite: and memory:, got '%s'", store);
-}
-
 static int run(const struct command *command, int count, char **arguments)
 {
     struct command_line line;
@@ -177,7 +170,7 @@ static int run(const struct command *command, int count, char **arguments)
     }
     int status = count > ARGUMENTS_MAX ? command_fail(EXIT_USAGE, "too many arguments")
                                        : read_line(command, count, arguments, &line);
-    if (status == EXIT_SUCCESS) status = check_store(line.config.store);
+    if (status == EXIT_SUCCESS && !store_is_known(line.config.store)) status = EXIT_USAGE;
     if (status == EXIT_SUCCESS) return command->run(&line);
     fprintf(stderr, "usage:\n");
     print_usage(stderr, command);

@@ -6,8 +6,10 @@
 
 #include "server/config.h"
 
+enum { EXIT_USAGE = 2 };
+
 /* Runs what the arguments, of which the first is the program, ask for. The exit status: 0, 1 when
- * it failed, 2 after wrong arguments. */
+ * it failed, EXIT_USAGE after wrong arguments. */
 int command_run(int count, char **arguments);
 /* One line a command, to standard output. */
 void command_list(void);

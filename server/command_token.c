@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EXIT_USAGE = 2 };
-
 static const int64_t second_ms = 1000, day_ms = INT64_C(86400000);
 
 /* ---- ages ---- */

@@ -12,7 +12,7 @@ struct events {
     struct waiter *first;
     uint64_t tickets;    /* given so far */
     int64_t sleeps_till; /* the timer, unless it is told otherwise */
-    bool waking;         /* the timer, with waiters in hand */
+    unsigned waking;     /* threads with waiters in hand */
     bool draining, closing;
 };
 
@@ -34,13 +34,20 @@ static struct waiter *extract(struct events *events, const char *id, int64_t now
     return taken;
 }
 
-static void wake_all(struct waiter *waiter)
+/* Wakes a list of waiters; the lock is held on entry and on return. */
+static void wake_all(struct events *events, struct waiter *waiter)
 {
+    if (waiter == NULL) return;
+    events->waking++;
+    pthread_mutex_unlock(&events->lock);
     while (waiter != NULL) {
         struct waiter *next = waiter->next; /* the waiter may be gone once woken */
         waiter->wake(waiter);
         waiter = next;
     }
+    pthread_mutex_lock(&events->lock);
+    events->waking--;
+    if (events->draining) pthread_cond_broadcast(&events->changed);
 }
 
 static int64_t nearest(const struct events *events)
@@ -63,13 +70,7 @@ static void *run_timer(void *argument)
             const struct timespec until = clock_timespec(events->sleeps_till);
             pthread_cond_timedwait(&events->changed, &events->lock, &until);
         }
-        struct waiter *due = extract(events, NULL, clock_monotonic_ns());
-        events->waking = due != NULL;
-        pthread_mutex_unlock(&events->lock);
-        wake_all(due);
-        pthread_mutex_lock(&events->lock);
-        events->waking = false;
-        if (events->draining) pthread_cond_broadcast(&events->changed);
+        wake_all(events, extract(events, NULL, clock_monotonic_ns()));
     }
     pthread_mutex_unlock(&events->lock);
     return NULL;
@@ -79,12 +80,8 @@ struct events *events_open(void)
 {
     struct events *events = calloc(1, sizeof *events);
     if (events == NULL) return NULL;
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_mutex_init(&events->lock, NULL);
-    pthread_cond_init(&events->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    clock_condition_init(&events->changed);
     if (pthread_create(&events->timer, NULL, run_timer, events) != 0) {
         free(events);
         return NULL;
@@ -96,11 +93,10 @@ void events_drain(struct events *events)
 {
     pthread_mutex_lock(&events->lock);
     events->draining = true;
-    struct waiter *all = extract(events, NULL, INT64_MAX);
-    while (events->waking)
+    wake_all(events, extract(events, NULL, INT64_MAX));
+    while (events->waking > 0)
         pthread_cond_wait(&events->changed, &events->lock);
     pthread_mutex_unlock(&events->lock);
-    wake_all(all);
 }
 
 void events_close(struct events *events)
@@ -148,7 +144,6 @@ bool events_remove(struct events *events, uint64_t ticket)
 void events_fire(struct events *events, const char *id)
 {
     pthread_mutex_lock(&events->lock);
-    struct waiter *due = extract(events, id, 0);
+    wake_all(events, extract(events, id, 0));
     pthread_mutex_unlock(&events->lock);
-    wake_all(due);
 }

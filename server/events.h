@@ -20,7 +20,7 @@ struct waiter {
 struct events;
 
 struct events *events_open(void);
-/* Wakes everybody; from then on nobody can wait, and once it returns the timer wakes nobody. */
+/* Wakes everybody; from then on nobody can wait, and once it returns no wake-up is under way. */
 void events_drain(struct events *events);
 void events_close(struct events *events);
 

@@ -1,9 +1,9 @@
-/* HTTP: the one file with libmicrohttpd. Checks the framing, collects the body, finds the route,
- * and lets the request pool do the rest while the connection is suspended. */
+/* HTTP: with http_*.c the one place of libmicrohttpd. Checks the framing, collects the body, finds
+ * the route, and lets the request pool do the rest while the connection is suspended. Started and
+ * stopped by the main thread. */
 #ifndef GRADCHECKD_HTTP_H
 #define GRADCHECKD_HTTP_H
 
-#include "server/events.h"
 #include "server/listener.h"
 #include "server/route.h"
 

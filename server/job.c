@@ -38,7 +38,7 @@ struct job *job_new(struct spec *spec, struct job_record *record, int64_t job_se
     atomic_init(&job->references, 1);
     atomic_init(&job->deadline_ns, INT64_MAX);
     pthread_mutex_init(&job->lock, NULL);
-    pthread_cond_init(&job->settled, NULL);
+    clock_condition_init(&job->settled);
     job->spec = spec;
     if (spec->time_limit_seconds > (double)job_seconds)
         spec->time_limit_seconds = (double)job_seconds;
@@ -157,7 +157,7 @@ static void take(struct job *job, size_t index)
     if (job->top < job->next) job->top = job->next;
 }
 
-bool job_take(struct job *job, size_t *ret_grain, bool *ret_begins)
+bool job_take(struct job *job, size_t *ret_grain)
 {
     pthread_mutex_lock(&job->lock);
     /* Of a job that is late one grain is taken at a time: whoever hands it in ends the job. */
@@ -167,8 +167,7 @@ bool job_take(struct job *job, size_t *ret_grain, bool *ret_begins)
     const size_t index = there ? first_free(job) : 0;
     there = there && index < grain_count(job);
     if (there) {
-        *ret_begins = job->record.state == JOB_QUEUED;
-        if (*ret_begins) begin(job);
+        if (job->record.state == JOB_QUEUED) begin(job);
         *ret_grain = index;
         take(job, index);
     }

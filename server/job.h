@@ -87,9 +87,8 @@ bool job_restore(struct job *job, const struct store_grain *grain, size_t count)
  */
 uint64_t job_state_index(const struct job *job);
 
-/* A piece of work, if there is any: a grain's index, or 0 for a training. *ret_begins: it is the
- * job's first. */
-bool job_take(struct job *job, size_t *ret_grain, bool *ret_begins);
+/* A piece of work, if there is any: a grain's index, or 0 for a training. */
+bool job_take(struct job *job, size_t *ret_grain);
 /* Whether others may take of it, too. */
 bool job_is_divisible(const struct job *job);
 
@@ -122,7 +121,8 @@ void job_settle(struct job *job, enum store_status status);
 enum acceptance job_await_acceptance(struct job *job, enum store_status *ret_refusal);
 /* It has left the table of jobs; likewise. */
 void job_leave(struct job *job);
-void job_await_leave(struct job *job);
+/* False when it has not by then (monotonic clock). */
+bool job_await_leave(struct job *job, int64_t until_ns);
 
 /* How an ended job ended. */
 enum job_state job_outcome(struct job *job, struct problem *ret_problem);

@@ -1,4 +1,5 @@
 /* What others wait for of a job: that it is accepted, and that it has left the table of jobs. */
+#include "server/clock.h"
 #include "server/job.h"
 
 bool job_is_stored(struct job *job)
@@ -37,10 +38,14 @@ void job_leave(struct job *job)
     pthread_mutex_unlock(&job->lock);
 }
 
-void job_await_leave(struct job *job)
+bool job_await_leave(struct job *job, int64_t until_ns)
 {
+    const struct timespec until = clock_timespec(until_ns);
+    int status = 0;
     pthread_mutex_lock(&job->lock);
-    while (!job->left)
-        pthread_cond_wait(&job->settled, &job->lock);
+    while (!job->left && status == 0)
+        status = pthread_cond_timedwait(&job->settled, &job->lock, &until);
+    const bool left = job->left;
     pthread_mutex_unlock(&job->lock);
+    return left;
 }

@@ -20,13 +20,9 @@ struct jobs *jobs_open(struct store *store, struct queue *queue, struct events *
     jobs->events = events;
     jobs->limits = *limits;
     jobs->position = store->operations->last_position(store);
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_mutex_init(&jobs->sharing, NULL);
+    pthread_mutex_init(&jobs->changing, NULL);
     pthread_mutex_init(&jobs->lock, NULL);
-    pthread_cond_init(&jobs->idle, &attributes);
-    pthread_condattr_destroy(&attributes);
+    clock_condition_init(&jobs->idle);
     return jobs;
 }
 
@@ -46,7 +42,7 @@ void jobs_close(struct jobs *jobs)
         job_unref(job);
     }
     progress_close(jobs->progress);
-    pthread_mutex_destroy(&jobs->sharing);
+    pthread_mutex_destroy(&jobs->changing);
     pthread_mutex_destroy(&jobs->lock);
     pthread_cond_destroy(&jobs->idle);
     free(jobs);

@@ -1,7 +1,12 @@
 /* What an owner does to a job: cancels it, shares it, removes it. */
+#include "server/clock.h"
 #include "server/jobs_table.h"
 
 #include <string.h>
+
+/* For how long an answer waits for an end to be stored, which takes until there is room on the
+ * disk. */
+#define LEAVE_NS INT64_C(1000000000)
 
 /* The job, for a user who may change it: NOT_FOUND, or FORBIDDEN to one who may only read it. */
 static bool find_mine(struct jobs *jobs, const struct user *user, const char *id,
@@ -14,15 +19,23 @@ static bool find_mine(struct jobs *jobs, const struct user *user, const char *id
     return problem_set(problem, PROBLEM_FORBIDDEN, "only the job's owner may do this");
 }
 
+static bool await_leave(struct job *job)
+{
+    return job_await_leave(job, clock_monotonic_ns() + LEAVE_NS);
+}
+
 /* That it is to be cancelled outlives the process. Should the disk be full, it is cancelled all the
  * same. */
 static void store_cancelling(struct jobs *jobs, struct job *job)
 {
     struct store_write write = {.change = STORE_PUT};
-    if (!job_snapshot(job, &write.record)) return;
-    write.record.state = JOB_QUEUED;
-    store_do(jobs->store, &write);
-    job_record_done(&write.record);
+    pthread_mutex_lock(&jobs->changing);
+    if (job_snapshot(job, &write.record)) {
+        write.record.state = JOB_QUEUED;
+        store_do(jobs->store, &write);
+        job_record_done(&write.record);
+    }
+    pthread_mutex_unlock(&jobs->changing);
 }
 
 bool jobs_cancel(struct jobs *jobs, const struct user *user, const char *id,
@@ -34,7 +47,7 @@ bool jobs_cancel(struct jobs *jobs, const struct user *user, const char *id,
     struct job *job = table_find(jobs, id);
     if (job != NULL && job_cancel(job)) {
         jobs_finish(jobs, job);
-        job_await_leave(job);
+        await_leave(job);
     } else if (job != NULL) {
         store_cancelling(jobs, job);
     }
@@ -56,49 +69,80 @@ bool jobs_purge(struct jobs *jobs, const struct user *user, const char *id, stru
     return store_problem(store_do(jobs->store, &write), problem);
 }
 
-/* Sets it in a job at work; false when that has ended, or is none. */
-static bool share_active(struct jobs *jobs, const char *id, bool shared, struct job_record *record)
+static void set_shared(struct job_record *record, bool shared)
 {
-    struct job *job = table_find(jobs, id);
-    if (job == NULL) return false;
+    record->version += record->shared != shared;
+    record->shared = shared;
+}
+
+/* Sets it in a job at work; false when that has ended. */
+static bool set_active(struct job *job, bool shared, struct job_record *ret_record)
+{
     pthread_mutex_lock(&job->lock);
     const bool active = !job->ended;
     if (active) {
-        job->record.version += job->record.shared != shared;
-        job->record.shared = shared;
-        record->shared = shared;
-        record->version = job->record.version;
+        set_shared(&job->record, shared);
+        ret_record->shared = shared;
+        ret_record->version = job->record.version;
+        ret_record->state = JOB_QUEUED;
     }
     pthread_mutex_unlock(&job->lock);
-    if (!active) job_await_leave(job);
-    job_unref(job);
-    record->state = JOB_QUEUED;
     return active;
 }
 
-static bool share_locked(struct jobs *jobs, const struct user *user, const char *id, bool shared,
+/* A refused change is taken back; one of a job that ended just now was stored with its end. */
+static bool store_shared(struct jobs *jobs, struct job *job, struct store_write *write, bool before,
                          struct problem *problem)
 {
-    struct store_write write = {.change = STORE_PUT};
-    if (!find_mine(jobs, user, id, &write.record, problem)) return false;
-    if (!share_active(jobs, id, shared, &write.record)) {
-        job_record_done(&write.record);
-        if (!find_mine(jobs, user, id, &write.record, problem)) return false;
-        write.record.version += write.record.shared != shared;
-        write.record.shared = shared;
-    }
-    enum store_status status = store_do(jobs->store, &write);
-    /* It ended just now, and that has been stored, with what was set here. */
-    if (status == STORE_NOT_FOUND && write.record.state == JOB_QUEUED) status = STORE_OK;
-    job_record_done(&write.record);
+    const enum store_status status = store_do(jobs->store, write);
+    if (status == STORE_OK || status == STORE_NOT_FOUND) return true;
+    set_active(job, before, &write->record);
     return store_problem(status, problem);
+}
+
+/* False, without a problem, when the job has ended. */
+static bool share_active(struct jobs *jobs, struct job *job, const struct user *user, bool shared,
+                         bool *ret_done, struct problem *problem)
+{
+    struct store_write write = {.change = STORE_PUT};
+    bool active = true;
+    *ret_done = false;
+    pthread_mutex_lock(&jobs->changing);
+    if (find_mine(jobs, user, job->record.id, &write.record, problem)) {
+        const bool before = write.record.shared;
+        active = set_active(job, shared, &write.record);
+        *ret_done = active && store_shared(jobs, job, &write, before, problem);
+        job_record_done(&write.record);
+    }
+    pthread_mutex_unlock(&jobs->changing);
+    return active;
+}
+
+static bool share_ended(struct jobs *jobs, const struct user *user, const char *id, bool shared,
+                        struct problem *problem)
+{
+    struct store_write write = {.change = STORE_PUT};
+    bool done = false;
+    pthread_mutex_lock(&jobs->changing);
+    if (find_mine(jobs, user, id, &write.record, problem)) {
+        set_shared(&write.record, shared);
+        done = store_problem(store_do(jobs->store, &write), problem);
+        job_record_done(&write.record);
+    }
+    pthread_mutex_unlock(&jobs->changing);
+    return done;
 }
 
 bool jobs_share(struct jobs *jobs, const struct user *user, const char *id, bool shared,
                 struct job_record *ret_record, struct problem *problem)
 {
-    pthread_mutex_lock(&jobs->sharing);
-    const bool done = share_locked(jobs, user, id, shared, problem);
-    pthread_mutex_unlock(&jobs->sharing);
+    bool done;
+    struct job *job = table_find(jobs, id);
+    if (job == NULL)
+        done = share_ended(jobs, user, id, shared, problem);
+    else if (!share_active(jobs, job, user, shared, &done, problem))
+        done = await_leave(job) ? share_ended(jobs, user, id, shared, problem)
+                                : store_problem(STORE_FULL, problem);
+    job_unref(job);
     return done && jobs_get(jobs, user, id, PART_RESULT, ret_record, problem);
 }

@@ -6,8 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* For how long the acceptance of a job that somebody waits for may wait for its result. */
-enum { AWAIT_MS = 20 };
+/* For how long the acceptance of a job that somebody waits for may wait for its result; a long
+ * request is rather written while the work is done. */
+enum { AWAIT_MS = 20, AWAIT_BYTES = 256 << 10 };
 
 /* ---- room ---- */
 
@@ -69,8 +70,9 @@ static void accept_done(struct store_write *write, enum store_status status)
 /* False when memory is out. */
 static bool hand_to_store(struct jobs *jobs, struct job *job, bool is_awaited)
 {
+    const bool is_short = blob_size(job->record.request) <= AWAIT_BYTES;
     job->accept = (struct store_write){.change = STORE_ADD,
-                                       .delay_ms = is_awaited ? AWAIT_MS : 0,
+                                       .delay_ms = is_awaited && is_short ? AWAIT_MS : 0,
                                        .done = accept_done,
                                        .context = job};
     if (!job_snapshot(job, &job->accept.record)) return false;

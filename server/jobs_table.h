@@ -11,8 +11,8 @@ struct jobs {
     struct events *events;
     struct progress *progress;
     struct limits limits;
-    pthread_mutex_t sharing; /* one change of `shared` at a time */
-    pthread_mutex_t lock;    /* for all below */
+    pthread_mutex_t changing; /* one change that an owner makes at a time */
+    pthread_mutex_t lock;     /* for all below */
     pthread_cond_t idle;
     struct job *newest; /* a list, at most limits.active_jobs long */
     size_t count;       /* those in it, and those about to be */

@@ -52,11 +52,7 @@ struct keeper *keeper_open(void)
     struct keeper *keeper = calloc(1, sizeof *keeper);
     if (keeper == NULL) return NULL;
     pthread_mutex_init(&keeper->lock, NULL);
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&keeper->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    clock_condition_init(&keeper->changed);
     return keeper;
 }
 

@@ -23,7 +23,7 @@
 /* For how long running work may go on after a signal. */
 #define DRAIN_NS INT64_C(3000000000)
 
-enum { EXIT_USAGE = 2, PRUNES_A_SECOND = 50 };
+enum { PRUNES_A_SECOND = 50 };
 
 struct parts {
     struct listener listener;

@@ -101,7 +101,7 @@ void queue_remove(struct queue *queue, struct job *job)
 
 static bool take_of(struct queue *queue, struct job *job, struct lease *ret_lease)
 {
-    if (!job_take(job, &ret_lease->grain, &ret_lease->begins)) {
+    if (!job_take(job, &ret_lease->grain)) {
         job_unref(job);
         return false;
     }

@@ -10,7 +10,6 @@ struct queue;
 struct lease {
     struct job *job; /* a reference */
     size_t grain;
-    bool begins;    /* the job runs from here on */
     bool exclusive; /* nothing else is handed out beside it */
 };
 

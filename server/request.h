@@ -16,7 +16,7 @@ struct request {
     char job[ID_SIZE]; /* the {id} of the path; "" without one */
     struct user user;
     struct job *submitted; /* what this request has posted; owned */
-    struct blob *body; /* NULL without one */
+    struct blob *body;     /* NULL without one */
     size_t argument_count;
     struct argument *argument; /* of the query, decoded; owned */
     char prefer[HEADER_SIZE];

@@ -4,13 +4,18 @@
 #include <stdio.h>
 #include <string.h>
 
+bool store_is_known(const char *name)
+{
+    if (strcmp(name, "memory:") == 0 || strcmp(name, "sqlite:") == 0) return true;
+    fprintf(stderr, "gradcheckd: --store knows sqlite: and memory:, got '%s'\n", name);
+    return false;
+}
+
 struct store *store_open(const struct config *config)
 {
+    if (!store_is_known(config->store)) return NULL;
     if (strcmp(config->store, "memory:") == 0) return store_memory_open(&config->limits);
-    if (strcmp(config->store, "sqlite:") == 0)
-        return store_sqlite_open(config->data_dir, &config->limits);
-    fprintf(stderr, "gradcheckd: --store knows sqlite: and memory:, got '%s'\n", config->store);
-    return NULL;
+    return store_sqlite_open(config->data_dir, &config->limits);
 }
 
 static bool has_label(const struct job_record *record, const struct label *wanted)

@@ -108,6 +108,8 @@ struct store {
     const struct store_operations *operations;
 };
 
+/* Whether a store goes by that name; false after a message on standard error. */
+bool store_is_known(const char *name);
 /* Opens what config->store names; NULL after a message on standard error. */
 struct store *store_open(const struct config *config);
 struct store *store_memory_open(const struct limits *limits);

@@ -48,8 +48,7 @@ static void run_check(struct workers *workers, struct lease *lease)
     bool ended;
     do {
         ended = work_off(workers, lease, &room);
-    } while (!ended && !queue_is_contended(workers->queue, lease) &&
-             job_take(job, &lease->grain, &lease->begins));
+    } while (!ended && !queue_is_contended(workers->queue, lease) && job_take(job, &lease->grain));
     gck_check_room_free(room);
     if (ended) jobs_finish(workers->jobs, job);
 }
@@ -76,8 +75,7 @@ static bool run_slices(struct workers *workers, struct lease *lease)
         const gck_status status = run_slice(job, &finished, &error);
         if (status == GCK_OK && !finished) jobs_save(workers->jobs, job);
         if (job_hand_back(job, status, finished, &error)) return false;
-    } while (!queue_is_contended(workers->queue, lease) &&
-             job_take(job, &lease->grain, &lease->begins));
+    } while (!queue_is_contended(workers->queue, lease) && job_take(job, &lease->grain));
     return true;
 }
 

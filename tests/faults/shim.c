@@ -34,7 +34,6 @@ struct range {
 static struct shim *shim;          /* NULL: nothing is counted */
 static struct range range[RANGES]; /* of code; the first is the program's */
 static size_t range_count;
-static char folder[PATH_SIZE]; /* with its slash at the end */
 static _Thread_local bool inside;
 
 /* ---- what counts ---- */
@@ -289,10 +288,15 @@ char *strdup(const char *text)
 
 /* ---- files ---- */
 
+/* The data folder is named "data". */
 static bool path_is_counted(const char *path)
 {
-    if (shim == NULL) return false;
-    return strncmp(path, folder, strlen(folder)) == 0 || strncmp(path, "data/", 5) == 0;
+    static const char folder[] = "/data";
+    const char *slash = strrchr(path, '/');
+    const size_t length = slash == NULL ? 0 : (size_t)(slash - path), wanted = strlen(folder);
+    if (shim == NULL || length + 1 < wanted) return false;
+    if (length + 1 == wanted) return strncmp(path, folder + 1, wanted - 1) == 0;
+    return strncmp(slash - wanted, folder, wanted) == 0;
 }
 
 static bool file_is_counted(int file)
@@ -492,8 +496,7 @@ __attribute__((constructor)) static void start(void)
     if (number == NULL) return;
     struct shim *shared =
         mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED, atoi(number), 0);
-    if (shared == MAP_FAILED || getcwd(folder, sizeof folder - 8) == NULL) return;
-    strcat(folder, "/data/");
+    if (shared == MAP_FAILED) return;
     reset(shared);
     dl_iterate_phdr(add_ranges, shared);
     backtrace(frame, FRAMES); /* loads what it needs */

@@ -167,6 +167,41 @@ START_TEST(draining_wakes_everybody_and_keeps_nobody)
 }
 END_TEST
 
+static struct events *the_events;
+
+/* Returns only once nobody can wait any more, which is when others are being drained. */
+static void wake_slowly(struct waiter *waiter)
+{
+    struct sleeper probe = sleeper_of("probe", INT64_MAX);
+    wake(waiter);
+    for (uint64_t ticket; (ticket = events_add(the_events, &probe.waiter)) != 0;)
+        if (!events_remove(the_events, ticket)) await(&probe);
+    wake(waiter);
+}
+
+static void *fire(void *id)
+{
+    events_fire(the_events, id);
+    return NULL;
+}
+
+/* What a wake-up uses may be taken apart afterwards. */
+START_TEST(draining_waits_for_wake_ups_under_way)
+{
+    pthread_t thread;
+    the_events = open_events();
+    struct sleeper slow = sleeper_of("x", INT64_MAX);
+    slow.waiter.wake = wake_slowly;
+    ck_assert(events_add(the_events, &slow.waiter));
+    ck_assert_int_eq(pthread_create(&thread, NULL, fire, slow.waiter.id), 0);
+    await(&slow);
+    events_drain(the_events);
+    ck_assert_int_eq(times_woken(&slow), 2);
+    pthread_join(thread, NULL);
+    events_close(the_events);
+}
+END_TEST
+
 START_TEST(closing_nothing_is_fine)
 {
     events_close(NULL);
@@ -176,7 +211,6 @@ END_TEST
 
 /* ---- a waiter may be freed, or wait again, as soon as it is woken ---- */
 
-static struct events *the_events;
 static atomic_int rounds;
 
 static void wait_again(struct waiter *waiter)
@@ -237,5 +271,6 @@ END_TEST
 SUITE_MAIN("events", {the_end_of_a_job_wakes_those_who_wait_for_it, 0},
            {a_deadline_that_has_passed_wakes_at_once, 0}, {a_deadline_wakes_not_before_it_comes, 0},
            {who_leaves_is_not_woken, 0}, {a_ticket_is_good_for_one_wait, 0},
-           {draining_wakes_everybody_and_keeps_nobody, 0}, {closing_nothing_is_fine, 0},
+           {draining_wakes_everybody_and_keeps_nobody, 0},
+           {draining_waits_for_wake_ups_under_way, 0}, {closing_nothing_is_fine, 0},
            {a_wake_up_may_wait_again_or_free, 0}, {everybody_is_woken_exactly_once, 0})

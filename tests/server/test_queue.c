@@ -137,10 +137,12 @@ START_TEST(the_first_lease_begins_the_job)
     struct job *job = check_job("");
     struct lease first, second;
     queue_push(queue, job);
+    ck_assert_int_eq(state_of(job), JOB_QUEUED);
     ck_assert(queue_take(queue, &first));
+    ck_assert_int_eq(state_of(job), JOB_RUNNING);
+    const int64_t started_ns = job->started_ns;
     ck_assert(queue_take(queue, &second));
-    ck_assert(first.begins);
-    ck_assert(!second.begins);
+    ck_assert_int_eq(job->started_ns, started_ns);
     job_unref(first.job);
     job_unref(second.job);
     queue_close(queue);

@@ -58,8 +58,8 @@ static struct store_grain begun_grain(size_t index, uint32_t attempts)
 static size_t grains_left(struct job *job, const char *result)
 {
     size_t grain, computed = 0;
-    bool begins, ended = false;
-    while (job_take(job, &grain, &begins)) {
+    bool ended = false;
+    while (job_take(job, &grain)) {
         ended = hand_in(job, grain);
         computed++;
     }

@@ -50,16 +50,14 @@ struct job *training_job(const char *more)
 size_t must_take(struct job *job)
 {
     size_t grain = 0;
-    bool begins;
-    ck_assert(job_take(job, &grain, &begins));
+    ck_assert(job_take(job, &grain));
     return grain;
 }
 
 bool can_take(struct job *job)
 {
     size_t grain;
-    bool begins;
-    return job_take(job, &grain, &begins);
+    return job_take(job, &grain);
 }
 
 gck_partial grain_of(struct job *job, size_t grain)
@@ -89,9 +87,8 @@ bool hand_in_stopped(struct job *job, size_t grain)
 int work_off(struct job *job)
 {
     size_t grain;
-    bool begins;
     int finishes = 0;
-    while (job_take(job, &grain, &begins)) {
+    while (job_take(job, &grain)) {
         gck_partial partial = {0};
         gck_error error;
         const gck_status status =

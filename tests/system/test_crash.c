@@ -7,6 +7,7 @@
  */
 #include "crash_log.h"
 #include "crash_user.h"
+#include "requests.h"
 #include "tokens.h"
 #include "values.h"
 
@@ -37,7 +38,7 @@ struct crash {
 
 struct counts {
     size_t accepted, finished, lost, changed, crashed;
-    size_t cancelled, slow, removed, repeated, unanswered, faults;
+    size_t crashed_trainings, cancelled, slow, removed, repeated, unanswered, faults;
 };
 
 static uint64_t number_from(const char *variable, uint64_t fallback)
@@ -59,11 +60,16 @@ static bool one_in(struct crash *crash, unsigned n)
     return crash_random(&crash->random) % n == 0;
 }
 
+/* Lives last up to so long, each as likely: some see only what was begun before them, some keep
+ * states of what they do. */
+static const unsigned life_ms[] = {20, 20, 600, 600, 600, 600, 600, 3000};
+enum { LIVES = sizeof life_ms / sizeof *life_ms };
+
 /* Of ten ends one is a clean stop, and one a kill amid a clean stop. */
 static void end_daemon(struct crash *crash, size_t round)
 {
     struct service *service = &crash->service;
-    some_time(crash, one_in(crash, 4) ? 20 : 800);
+    some_time(crash, life_ms[crash_random(&crash->random) % LIVES]);
     if (round % 10 == 4) {
         ck_assert_int_eq(service_stop(service).status, 0);
         crash->stops++;
@@ -130,7 +136,9 @@ static size_t list_all(const struct crash_user *user, char (**ret_id)[32])
         answer_expect(answer, 200);
         const json_t *page = answer_json(answer);
         const size_t more = length_at(page, "/jobs");
-        id = realloc(id, (capacity += more + 1) * sizeof *id);
+        char(*larger)[32] = realloc(id, (capacity += more + 1) * sizeof *id);
+        ck_assert_ptr_nonnull(larger);
+        id = larger;
         for (size_t i = 0; i < more; i++)
             snprintf(id[count++], sizeof *id, "%s", text_at(page, format("/jobs/%zu/id", i)));
         const json_t *next = value_at(page, "/next");
@@ -192,6 +200,7 @@ static void count_user(const struct crash_user *user, struct counts *counts)
         const struct crash_job *job = &ledger->job[i];
         counts->finished += job->ended;
         counts->crashed += job->crashed;
+        counts->crashed_trainings += job->crashed && strcmp(job->request->path, TRAININGS) == 0;
         counts->cancelled += strcmp(job->state, "cancelled") == 0;
         counts->slow += job->request->slow;
     }
@@ -224,12 +233,12 @@ static void report(const struct crash *crash, const struct counts *counts, size_
         "results changed, %zu crashed\n",
         rounds, counts->accepted, counts->finished, counts->lost, twice, counts->changed,
         counts->crashed);
-    printf(
-        "       (%zu kills, of them %zu amid a stop; %zu more while starting; %zu stops; %zu "
-        "slow jobs, %zu cancelled, %zu removed, %zu POSTs repeated by key, %zu without an "
-        "answer)\n",
-        crash->kills, crash->stops_killed, crash->starts_killed, crash->stops, counts->slow,
-        counts->cancelled, counts->removed, counts->repeated, counts->unanswered);
+    printf("       (%zu kills, %zu of them amid a stop, and %zu amid a start; %zu stops; ",
+           crash->kills, crash->stops_killed, crash->starts_killed, crash->stops);
+    printf("%zu slow jobs, %zu crashed trainings; %zu jobs cancelled, %zu removed; ", counts->slow,
+           counts->crashed_trainings, counts->cancelled, counts->removed);
+    printf("%zu POSTs repeated by key, %zu without an answer)\n", counts->repeated,
+           counts->unanswered);
     fflush(stdout);
 }
 
