@@ -1,6 +1,6 @@
 /* A request under way, as the files http*.c share it: made on the first call for it, freed by
- * http_exchange_completed alone. Threads of the HTTP library, but for what runs on the request pool
- * while the connection is suspended. Nothing here blocks. */
+ * http_exchange_completed alone. All calls come from threads of the HTTP library, and none blocks:
+ * what may, the routes, runs on the request pool while the connection is suspended. */
 #ifndef GRADCHECKD_HTTP_EXCHANGE_H
 #define GRADCHECKD_HTTP_EXCHANGE_H
 
@@ -13,6 +13,7 @@
 
 #include <pthread.h>
 
+/* The server; see http.h. */
 struct http {
     struct MHD_Daemon *daemon;
     struct pool *pool;

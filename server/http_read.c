@@ -1,3 +1,4 @@
+/* What the headers of a request tell, before its body comes: see http_exchange.h. */
 #include "server/forwarded.h"
 #include "server/header.h"
 #include "server/http_exchange.h"

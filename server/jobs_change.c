@@ -24,20 +24,32 @@ static bool await_leave(struct job *job)
     return job_await_leave(job, clock_monotonic_ns() + LEAVE_NS);
 }
 
+static bool has_ended(struct job *job)
+{
+    pthread_mutex_lock(&job->lock);
+    const bool ended = job->ended;
+    pthread_mutex_unlock(&job->lock);
+    return ended;
+}
+
 /* That it is to be cancelled outlives the process. Should the disk be full, it is cancelled all the
  * same. */
-static void store_cancelling(struct jobs *jobs, struct job *job)
+static enum store_status store_cancelling(struct jobs *jobs, struct job *job,
+                                          struct job_record *ret_record)
 {
     struct store_write write = {.change = STORE_PUT};
     pthread_mutex_lock(&jobs->changing);
-    if (job_snapshot(job, &write.record)) {
+    const bool copied = job_snapshot(job, ret_record);
+    if (copied) {
+        write.record = *ret_record; /* lent */
         write.record.state = JOB_QUEUED;
         store_do(jobs->store, &write);
-        job_record_done(&write.record);
     }
     pthread_mutex_unlock(&jobs->changing);
+    return copied ? STORE_OK : STORE_MEMORY;
 }
 
+/* Of one that runs the answer is that it does, even if it should have ended once that is stored. */
 bool jobs_cancel(struct jobs *jobs, const struct user *user, const char *id,
                  struct job_record *ret_record, bool *ret_pending, struct problem *problem)
 {
@@ -45,12 +57,14 @@ bool jobs_cancel(struct jobs *jobs, const struct user *user, const char *id,
     if (!find_mine(jobs, user, id, &record, problem)) return false;
     job_record_done(&record);
     struct job *job = table_find(jobs, id);
-    if (job != NULL && job_cancel(job)) {
-        jobs_finish(jobs, job);
-        await_leave(job);
-    } else if (job != NULL) {
-        store_cancelling(jobs, job);
+    if (job != NULL && job_cancel(job)) jobs_finish(jobs, job);
+    *ret_pending = job != NULL && !has_ended(job);
+    if (*ret_pending) {
+        const enum store_status status = store_cancelling(jobs, job, ret_record);
+        job_unref(job);
+        return store_problem(status, problem);
     }
+    if (job != NULL) await_leave(job);
     job_unref(job);
     if (!jobs_get(jobs, user, id, PART_RESULT, ret_record, problem)) return false;
     *ret_pending = !job_state_is_final(ret_record->state);

@@ -47,9 +47,10 @@ const struct route *route_find(const char *method, const char *path, char job[ID
                                char allow[ALLOW_SIZE], struct problem *problem);
 
 /* route_jobs.c */
-route_handler route_check_create, route_training_create, route_job_list, route_job_get,
-    route_job_patch, route_job_delete, route_job_request, route_job_parameters,
-    route_job_predictions;
+route_handler route_check_create, route_training_create, route_job_get, route_job_patch,
+    route_job_delete, route_job_request, route_job_parameters, route_job_predictions;
+/* route_list.c */
+route_handler route_job_list;
 /* route_info.c */
 route_handler route_health, route_whoami, route_catalog, route_summary;
 

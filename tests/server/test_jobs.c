@@ -230,6 +230,27 @@ START_TEST(sharing_and_cancelling_at_once_are_both_kept)
 }
 END_TEST
 
+/* It was running when it was asked for; that it has ended meanwhile makes no other answer. */
+START_TEST(who_cancels_what_runs_is_told_so)
+{
+    pthread_t thread;
+    open_jobs();
+    struct job *job = submitted();
+    const size_t grain = must_take(job);
+    set_gate(STORE_PUT, HOLD);
+    ck_assert_int_eq(pthread_create(&thread, NULL, cancel, job), 0);
+    ck_assert(await_held(1, HOUR_NS));
+    ck_assert(hand_in_stopped(job, grain));
+    jobs_finish(jobs, job);
+    ck_assert(await_held(2, HOUR_NS));
+    open_gate();
+    pthread_join(thread, NULL);
+    ck_assert(jobs_await_idle(jobs, clock_monotonic_ns() + HOUR_NS));
+    job_unref(job);
+    close_jobs();
+}
+END_TEST
+
 START_TEST(a_job_that_could_not_be_shared_is_not)
 {
     struct job_record record;
@@ -253,5 +274,5 @@ END_TEST
 SUITE_MAIN("jobs", {nobody_sees_a_job_before_it_is_accepted, 0},
            {a_job_that_is_refused_was_never_there, 0},
            {who_cancels_does_not_wait_for_a_full_disk, 0},
-           {sharing_and_cancelling_at_once_are_both_kept, 2},
+           {sharing_and_cancelling_at_once_are_both_kept, 2}, {who_cancels_what_runs_is_told_so, 0},
            {a_job_that_could_not_be_shared_is_not, 0})

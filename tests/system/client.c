@@ -287,6 +287,11 @@ struct answer *get(const struct service *service, const char *path)
     return request(service, "GET", path, NULL, NULL);
 }
 
+bool service_alive(const struct service *service)
+{
+    return get(service, "/healthz")->status == 200;
+}
+
 struct answer *get_with(const struct service *service, const char *path, const char *headers)
 {
     return request(service, "GET", path, headers, NULL);

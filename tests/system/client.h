@@ -45,6 +45,8 @@ struct answer *request(const struct service *service, const char *method, const 
 struct answer *request_bytes(const struct service *service, const char *method, const char *path,
                              const char *headers, const void *body, size_t size);
 struct answer *get(const struct service *service, const char *path);
+/* Whether it still answers. */
+bool service_alive(const struct service *service);
 struct answer *get_with(const struct service *service, const char *path, const char *headers);
 /* These take the body. */
 struct answer *post(const struct service *service, const char *path, json_t *body);

@@ -19,6 +19,12 @@ static struct crash_end *add(struct crash_log *log, size_t *capacity)
     return &log->end[log->count];
 }
 
+static bool is_error(const char *line)
+{
+    return strncmp(line, "level=error ", 12) == 0 || strstr(line, "Sanitizer") != NULL ||
+           strstr(line, "runtime error") != NULL;
+}
+
 struct crash_log crash_log_read(const struct service *service)
 {
     struct crash_log log = {.count = 0};
@@ -29,7 +35,7 @@ struct crash_log crash_log_read(const struct service *service)
     ck_assert_ptr_nonnull(file);
     while (fgets(line, sizeof line, file) != NULL) {
         struct crash_end *end = add(&log, &capacity);
-        if (strncmp(line, "level=error ", 12) == 0 && log.errors++ == 0)
+        if (is_error(line) && log.errors++ == 0)
             snprintf(log.error, sizeof log.error, "%.*s", (int)strcspn(line, "\n"), line);
         if (sscanf(line, "level=info event=job id=%31s kind=%*s state=%15s", end->id, end->state) ==
             2)

@@ -83,3 +83,8 @@ int case_failed(const char *name, const char *fault)
     fprintf(stderr, "case \"%s\": %s\n", name, fault);
     return 1;
 }
+
+int case_survived(const struct service *service, const char *name)
+{
+    return service_alive(service) ? 0 : case_failed(name, "the daemon is gone");
+}

@@ -21,5 +21,7 @@ void problem_expect(struct answer *answer, int status, const char *pointers);
 
 /* Prints a case that differs; returns 1. */
 int case_failed(const char *name, const char *fault);
+/* 0 when the daemon still answers after this case. */
+int case_survived(const struct service *service, const char *name);
 
 #endif

@@ -14,11 +14,6 @@
 #define LENGTH_OF(array) (sizeof(array) / sizeof *(array))
 #define JSON_TYPE "Content-Type: application/json\r\n"
 
-static int alive(const struct service *service, const char *after)
-{
-    return get(service, "/healthz")->status == 200 ? 0 : case_failed(after, "the daemon is gone");
-}
-
 /* One change of a good request: the value at a pointer becomes this text, or goes away when it is
  * NULL. */
 struct change {
@@ -245,7 +240,7 @@ static int change_failed(const struct service *service, const char *path, reques
     const char *name = format("%s %s: %s", path, change->pointer, text);
     const char *expected = change->expected != NULL ? change->expected : change->pointer;
     const char *fault = pointer_fault(post(service, path, body), 422, expected);
-    return (fault != NULL ? case_failed(name, fault) : 0) + alive(service, name);
+    return (fault != NULL ? case_failed(name, fault) : 0) + case_survived(service, name);
 }
 
 START_TEST(values_of_a_check)

@@ -23,11 +23,6 @@
 #define WITH_X(x) "{" MODEL_PART ",\"data\":{\"x\":[[" x "]],\"y\":[[1]]}}"
 #define WITH_LABEL(value) "{" MODEL_PART "," DATA_PART ",\"labels\":{\"a\":" value "}}"
 
-static int alive(const struct service *service, const char *after)
-{
-    return get(service, "/healthz")->status == 200 ? 0 : case_failed(after, "the daemon is gone");
-}
-
 static const struct {
     const char *name, *body;
 } refused[] = {
@@ -87,7 +82,7 @@ START_TEST(what_the_parser_refuses)
         struct answer *answer = request(&service, "POST", CHECKS, JSON_TYPE, refused[i].body);
         const char *fault = place_fault(answer);
         if (fault != NULL) failed += case_failed(refused[i].name, fault);
-        failed += alive(&service, refused[i].name);
+        failed += case_survived(&service, refused[i].name);
     }
     ck_assert_int_eq(failed, 0);
     service_end(&service);
@@ -148,7 +143,7 @@ START_TEST(deep_nesting)
         struct answer *answer = request(&service, "POST", CHECKS, JSON_TYPE, body);
         const char *fault = problem_fault(answer, 400);
         if (fault != NULL) failed += case_failed(name, fault);
-        failed += alive(&service, name);
+        failed += case_survived(&service, name);
     }
     /* Brackets in a string nest nothing. */
     const char *body =
@@ -171,7 +166,7 @@ START_TEST(body_over_the_limit)
     /* One byte less is within it. */
     body = repeated(GOOD, " ", LIMIT - strlen(GOOD), "");
     answer_expect(request(&service, "POST", CHECKS, JSON_TYPE, body), 202);
-    ck_assert_int_eq(alive(&service, "the limit"), 0);
+    ck_assert_int_eq(case_survived(&service, "the limit"), 0);
     service_end(&service);
 }
 
@@ -189,7 +184,7 @@ START_TEST(chunked_body_over_the_limit)
     client_send_text(&client, "0\r\n\r\n");
     problem_expect(client_receive(&client, false), 413, NULL);
     client_close(&client);
-    ck_assert_int_eq(alive(&service, "chunks"), 0);
+    ck_assert_int_eq(case_survived(&service, "chunks"), 0);
     service_end(&service);
 }
 
@@ -220,7 +215,7 @@ START_TEST(json_too_large_once_read)
     const char *body = empty_objects(8000000);
     for (int i = 0; i < 2; i++) {
         problem_expect(request(&service, "POST", CHECKS, JSON_TYPE, body), 413, NULL);
-        ck_assert_int_eq(alive(&service, "24 MB of objects"), 0);
+        ck_assert_int_eq(case_survived(&service, "24 MB of objects"), 0);
         answer_expect(request(&service, "POST", CHECKS, JSON_TYPE, GOOD), 202);
     }
     long peak = peak_mib(&service);
@@ -252,7 +247,7 @@ START_TEST(clients_that_vanish)
                                   "Content-Length: 100000\r\n\r\n" GOOD);
         client_close(&client);
     }
-    ck_assert_int_eq(alive(&service, "half a body"), 0);
+    ck_assert_int_eq(case_survived(&service, "half a body"), 0);
     struct answer *list = get(&service, "/v1/jobs");
     ck_assert_uint_eq(length_at(answer_json(list), "/jobs"), 0);
     service_end(&service);

@@ -22,11 +22,6 @@ static void service_start_tls(struct service *service)
     service_restart(service);
 }
 
-static int alive(const struct service *service)
-{
-    return get(service, "/healthz")->status == 200;
-}
-
 /* Of whom the certificate of a new connection speaks. */
 static const char *peer_of(const struct service *service, unsigned *ret_chain)
 {
@@ -80,7 +75,7 @@ START_TEST(a_handshake_across_a_reload)
     struct client early;
     service_start_tls(&service);
     ck_assert(client_connect(&early, &service));
-    ck_assert(alive(&service)); /* the one before it has been accepted, too */
+    ck_assert(service_alive(&service)); /* the one before it has been accepted, too */
     certificate_write(service.folder, "x", (struct certificate){.name = "second"});
     for (int i = 2; i < 5; i++) {
         kill(service.pid, SIGHUP);
@@ -101,7 +96,7 @@ static pid_t connect_many(const struct service *service, int times)
     ck_assert_int_ge(pid, 0);
     if (pid > 0) return pid;
     for (int i = 0; i < times; i++)
-        if (!alive(service)) _exit(1);
+        if (!service_alive(service)) _exit(1);
     _exit(0);
 }
 

@@ -22,7 +22,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-enum { TRIES = 24, WRONG_MAX = 20, WARM = 4, REPEATS = 3 };
+enum { TRIES = 16, WRONG_MAX = 20, WARM = 4, REPEATS = 3 };
 
 /* One kind of request on one daemon. */
 struct trial {
@@ -312,6 +312,7 @@ START_TEST(broken_reads)
 
 int main(void)
 {
+    if (tries_all()) setenv("TEST_TIMEOUT_SCALE", "10", 0);
     const TTest *const tests[] = {allocation_with_memory, allocations_with_memory,
                                   allocation_with_sqlite, allocations_with_sqlite,
                                   broken_writes,          torn_writes,

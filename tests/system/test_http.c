@@ -16,11 +16,6 @@
 #define BODY_BYTES (sizeof BODY - 1)
 #define JSON_TYPE "Content-Type: application/json\r\n"
 
-static int alive(const struct service *service)
-{
-    return get(service, "/healthz")->status == 200;
-}
-
 START_TEST(unknown_paths)
 {
     static const char *const paths[] = {"/",
@@ -52,7 +47,7 @@ START_TEST(unknown_paths)
         if (fault != NULL) failed += case_failed(paths[i], fault);
     }
     ck_assert_int_eq(failed, 0);
-    ck_assert(alive(&service));
+    ck_assert(service_alive(&service));
     service_end(&service);
 }
 
@@ -272,7 +267,7 @@ START_TEST(ambiguous_framing)
         if (!refused) failed += case_failed(cases[i].name, format("got %d", status));
         if (!client_closed(&client)) failed += case_failed(cases[i].name, "not closed");
         client_close(&client);
-        ck_assert_msg(alive(&service), "after %s", cases[i].name);
+        ck_assert_msg(service_alive(&service), "after %s", cases[i].name);
     }
     ck_assert_int_eq(failed, 0);
     service_end(&service);
@@ -291,7 +286,7 @@ START_TEST(no_http_at_all)
     for (size_t i = 0; i < LENGTH_OF(bytes); i++) {
         int status = exchange(&service, bytes[i])->status;
         ck_assert_msg(status == 0 || status >= 400, "\"%s\": %d", bytes[i], status);
-        ck_assert_msg(alive(&service), "after %s", bytes[i]);
+        ck_assert_msg(service_alive(&service), "after %s", bytes[i]);
     }
     service_end(&service);
 }

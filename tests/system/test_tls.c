@@ -29,11 +29,6 @@ static void service_start_tls(struct service *service, const char *options)
     ck_assert(service->tls);
 }
 
-static int alive(const struct service *service)
-{
-    return get(service, "/healthz")->status == 200;
-}
-
 /* ---- the same service ---- */
 
 START_TEST(a_job_over_tls)
@@ -160,7 +155,7 @@ START_TEST(stop_answers_who_waits)
     client_send_text(&client, format("GET /v1/jobs/%s HTTP/1.1\r\nHost: localhost\r\n"
                                      "Prefer: wait=60\r\n\r\n",
                                      id));
-    ck_assert(alive(&service));
+    ck_assert(service_alive(&service));
     kill(service.pid, SIGTERM);
     int status = client_receive(&client, false)->status;
     ck_assert_msg(status == 200 || status == 503, "%d", status);
@@ -183,7 +178,7 @@ START_TEST(bytes_that_are_no_tls)
         client_send_text(&client, bytes[i]);
         ck_assert_msg(client_closed(&client), "after %zu", i);
         client_close(&client);
-        ck_assert_msg(alive(&service), "after %zu", i);
+        ck_assert_msg(service_alive(&service), "after %zu", i);
     }
     service_end(&service);
 }
@@ -197,7 +192,7 @@ START_TEST(silent_clients)
     service_start_tls(&service, "--idle-seconds 1");
     for (int i = 0; i < SILENT; i++)
         ck_assert(client_connect(&clients[i], &service));
-    ck_assert(alive(&service));
+    ck_assert(service_alive(&service));
     for (int i = 0; i < SILENT; i++) {
         ck_assert(client_closed(&clients[i]));
         client_close(&clients[i]);
@@ -237,7 +232,7 @@ START_TEST(protocol_versions)
             ck_assert_msg(session_with(&client, &service, refused[v]) == NULL, "%s", refused[v]);
             client_close(&client);
         }
-        ck_assert(alive(&service));
+        ck_assert(service_alive(&service));
         service_end(&service);
     }
 }
