@@ -173,12 +173,13 @@ static void lab_open(struct lab *lab, const char *options)
     lab->training = post_as(lab, ADMIN, TRAININGS, "normal", training_long());
 }
 
-/* Without the training, which the daemon would give its time. */
+/* Without the training, which the daemon would give its time; it may not have begun yet. */
 static void lab_close(struct lab *lab)
 {
-    answer_expect(request(&lab->service, "DELETE", format("/v1/jobs/%s", lab->training),
-                          headers_of(lab, ADMIN, ""), NULL),
-                  202);
+    const int status = request(&lab->service, "DELETE", format("/v1/jobs/%s", lab->training),
+                               headers_of(lab, ADMIN, ""), NULL)
+                           ->status;
+    ck_assert_msg(status == 200 || status == 202, "%d", status);
     service_end(&lab->service);
 }
 
