@@ -58,7 +58,7 @@ check: deps-test ## build and run all tests
 	@$(MAKE) --no-print-directory tests
 	BUILD=$(BUILD) scripts/run-tests $(TESTS)
 
-tests: $(DAEMON) $(SHIM) $(TESTS)
+tests: $(DAEMON) $(SHIM) $(TESTS) $(BUILD)/examples/claims/logistic
 
 asan: deps-test ## all tests under the address and undefined behaviour sanitizers
 	@$(MAKE) --no-print-directory check BUILD=$(BUILD)/asan SANITIZE=address,undefined
@@ -149,6 +149,11 @@ $(SHIM): tests/faults/shim.c
 
 $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(SERVER_LIB) $(CORE_LIB)
 	$(CC) $(LDFLAGS) -fsanitize=fuzzer $^ $(NET_LIBS) $(BLAS_LIBS) -o $@
+
+# Built as its reader would.
+$(BUILD)/examples/claims/logistic: examples/claims/logistic.c
+	@mkdir -p $(@D)
+	$(CC) -Wall -Wextra $(WERROR) $< -lm -o $@
 
 $(BUILD)/bench/engine: $(call object,bench/engine.c bench/cases.c bench/basics.c) $(CORE_LIB)
 	$(CC) $(LDFLAGS) $^ $(BLAS_LIBS) -o $@

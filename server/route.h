@@ -51,6 +51,6 @@ route_handler route_check_create, route_training_create, route_job_list, route_j
     route_job_patch, route_job_delete, route_job_request, route_job_parameters,
     route_job_predictions;
 /* route_info.c */
-route_handler route_health, route_whoami, route_catalog, route_summary;
+route_handler route_health, route_whoami, route_catalog, route_summary, route_comparison;
 
 #endif

@@ -61,7 +61,7 @@ typedef struct gck_check_cost {
 } gck_check_cost;
 
 /* What a check needs; saturates at infinity, never overflows. Of the spec it looks at the model,
- * the layers, inputs, method and steps. */
+ * the layers, inputs, method, steps, and which tensors are claimed. */
 void gck_check_estimate(const gck_check_spec *spec, size_t samples, gck_check_cost *ret_cost);
 
 typedef struct gck_check gck_check;

@@ -87,4 +87,9 @@ typedef struct gck_sensitivity_row {
 gck_status gck_sensitivity(const gck_check_spec *spec, const gck_report *report, gck_stop stop,
                            size_t *ret_count, gck_sensitivity_row **ret_row, gck_error *error);
 
+/* Warns of those that the check would not catch, and proposes what would give it power. */
+gck_status gck_sensitivity_warn(const gck_check_spec *spec, size_t count,
+                                const gck_sensitivity_row *row, gck_report *report,
+                                gck_error *error);
+
 #endif
