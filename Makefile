@@ -86,6 +86,14 @@ statistics: deps-test ## random networks by the thousand: the counts of docs/num
 	@$(MAKE) --no-print-directory $(BUILD)/tests/core/test_random_networks
 	RANDOM_NETWORKS=long CK_TIMEOUT_MULTIPLIER=1000 $(BUILD)/tests/core/test_random_networks
 
+statistics-claims: deps-claims ## claims of PyTorch and of textbooks by the thousand, likewise
+	@$(MAKE) --no-print-directory $(BUILD)/tests/claims/judge
+	tests/claims/evidence $(BUILD)/tests/claims/judge 1000
+
+bench-findings: deps-test ## known mistakes in hundreds of networks: the tables of docs/findings.md
+	@$(MAKE) --no-print-directory $(BUILD)/tests/core/test_finding_kinds
+	FINDINGS=long CK_TIMEOUT_MULTIPLIER=1000 $(BUILD)/tests/core/test_finding_kinds
+
 BENCH_PROGRAMS := $(addprefix $(BUILD)/bench/,engine load read fill)
 bench: deps-bench ## measure engine, daemon, rivals; BENCH_QUICK=1: in short; BENCH_ONLY=C,D: parts
 	@$(MAKE) --no-print-directory $(DAEMON) $(BENCH_PROGRAMS)
@@ -155,6 +163,9 @@ $(BUILD)/examples/claims/logistic: examples/claims/logistic.c
 	@mkdir -p $(@D)
 	$(CC) -Wall -Wextra $(WERROR) $< -lm -o $@
 
+$(BUILD)/tests/claims/judge: $(BUILD)/tests/claims/judge.o $(CORE_LIB)
+	$(CC) $(LDFLAGS) $^ $(BLAS_LIBS) -o $@
+
 $(BUILD)/bench/engine: $(call object,bench/engine.c bench/cases.c bench/basics.c) $(CORE_LIB)
 	$(CC) $(LDFLAGS) $^ $(BLAS_LIBS) -o $@
 
@@ -166,4 +177,4 @@ $(BUILD)/bench/fill: $(BUILD)/bench/fill.o $(SERVER_LIB) $(CORE_LIB)
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-.PHONY: all demo run check tests asan ubsan tsan lint check-layers fuzz fuzzers statistics bench install clean help
+.PHONY: all demo run check tests asan ubsan tsan lint check-layers fuzz fuzzers statistics statistics-claims bench bench-findings install clean help

@@ -1,21 +1,26 @@
 /* The rounding bar of a claim: a bound, element by element, on what rounding can do to a gradient
  * that somebody else computed, forward pass and all, in some dtype.
  *
- * A running error analysis beside a forward and a backward pass, u being the dtype's unit roundoff:
+ * An error analysis beside a forward and a backward pass, u being the dtype's unit roundoff. Errors
+ * of rounding are taken for independent: squares of e add up, and 4 e is the bound.
  *
- *   e_z  = |W| (e_a + g |a|) + g |b|                        g = u (3 + sqrt(n) / 4) + v n / 4
- *   e_a  = max|f'| d + 4 u size of f,  d = e_z + 2 u |z|    over [z - d, z + d]
- *   e_δ  = spread of the cost's slope within e + 4 u size   at the last layer
- *   e_δz = max|f'| e_δ + (spread of f' + 4 u size of f') |δ|
- *   e_δa = |W| (e_δz + g |δz|)
- *   bar  = |a| (e_δz + g |δz|) + e_a (|δz| + e_δz)
+ *   e_z^2  = W^2 (e_a^2 + g^2 a^2) + g^2 b^2 + s^2 n z^2     for sums of n terms, g = 2 u + 2 s √n
+ *   e_a^2  = (max|f'| e_z)^2 + (3 u size of f)^2            over z ± d,  d = 4 e_z; e_z + 2 u |z|
+ *   e_δ^2  = (spread of the cost's slope / 4)^2 + (3 u size)^2
+ *   e_δz^2 = (max|f'| e_δ)^2 + ((spread of f' / 4)^2 + (3 u size of f')^2) δ^2
+ *   e_δa^2 = W^2 (e_δz^2 + g^2 δz^2) + s^2 n δa^2
+ *   e_W^2  = a^2 (e_δz^2 + 2 g^2 δz^2) + e_a^2 δz^2         b likewise, with 1 for a
  *
- * for sums of n terms, which are added up in float32 at least (v = min(u, 2^-24)); sizes are those
- * of core/rounding.h. Each step adds the dtype's least number times its terms, for underflow. On a
- * kink, or nearer than d to one, the spread of f' is its jump, so that either slope, and any
- * between, is a right one.
+ * Sizes are those of core/rounding.h. s is what an addition errs by: u, but 2^-24 at most, since
+ * products of half precision are added up in float32. Errors of units, or samples, that are the
+ * same are alike, and their squares count as many times over.
  *
- * Costs three backward passes and a forward pass, and for each pre-activation two slopes by complex
+ * What is not random adds up by absolute values: the jump of f' on a kink, or nearer to one than
+ * d, and that of mae, so that there either slope, and any between, is a right one; the sum over
+ * samples by u √m / 2 of its terms' sizes, and a bias's by u of each sum on the way, for samples
+ * sorted by class; and the dtype's least number for each term.
+ *
+ * Costs five backward passes and a forward pass, and for each pre-activation two slopes by complex
  * step. One thread at a time. */
 #ifndef GRADCHECK_CORE_BAR_CLAIM_H
 #define GRADCHECK_CORE_BAR_CLAIM_H

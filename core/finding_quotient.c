@@ -33,6 +33,12 @@ static double unit_of(double cost)
 /* Beyond, a double has too few digits to tell a whole number. */
 #define TELLS_UP_TO 4e13
 
+/* A float is whole in units of a double's last place anyway. */
+static bool is_short(double claim)
+{
+    return (double)(float)claim == claim;
+}
+
 static bool is_quotient(const finding_search *search, const step *s)
 {
     const double scale = (s->central ? 2 * s->h : s->h) / unit_of(search->report->cost);
@@ -43,7 +49,7 @@ static bool is_quotient(const finding_search *search, const step *s)
         if (slot->state == SLOT_DONE || slot->penalty == NULL) continue;
         for (size_t e = 0; e < slot->count && looked < LOOKED_AT; e++, looked++) {
             const double x = slot->claim[e] * scale, slack = 0.01 + 2e-15 * fabs(x);
-            if (!(fabs(x) < TELLS_UP_TO) || slot->claim[e] == 0) continue;
+            if (!(fabs(x) < TELLS_UP_TO) || is_short(slot->claim[e])) continue;
             if (fabs(x - nearbyint(x)) > slack) return false;
             odds *= 2 * slack;
         }

@@ -111,10 +111,25 @@ static size_t dirty_count(const finding_search *search)
     return count;
 }
 
-/* Fewer slots left, then fewer mistakes at once. */
-static bool is_better(const finding_candidate *a, const finding_candidate *than)
+/* Whether it makes a tensor of the level wrong that is right: a mistake in the delta shows in both.
+ */
+static bool contradicts(const finding_search *search, const finding_candidate *candidate,
+                        size_t level)
+{
+    for (size_t s = 0; s < search->slot_count; s++)
+        if (search->slot[s].level == level && search->slot[s].state == SLOT_CLEAN &&
+            !candidate->fits[s])
+            return true;
+    return false;
+}
+
+/* No contradiction, then fewer slots left, then fewer mistakes at once. */
+static bool is_better(const finding_search *search, const finding_candidate *a,
+                      const finding_candidate *than, size_t level)
 {
     if (than == NULL) return true;
+    const bool wild = contradicts(search, a, level), tame = !contradicts(search, than, level);
+    if (wild == tame) return !wild;
     if (a->left != than->left) return a->left < than->left;
     return a->complexity < than->complexity;
 }
@@ -263,7 +278,7 @@ static const finding_candidate *best_of(const finding_search *search, const find
 {
     const finding_candidate *best = NULL;
     for (size_t i = 0; i < all->count; i++)
-        if (explains(search, &all->row[i], level) && is_better(&all->row[i], best))
+        if (explains(search, &all->row[i], level) && is_better(search, &all->row[i], best, level))
             best = &all->row[i];
     return best;
 }

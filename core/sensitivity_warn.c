@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NAMED = 4, TEXT = 240 };
+enum { NAMED = 3, TEXT = 240 };
 
 /* Tolerances from here on hide mistakes of ordinary size. */
 #define LOOSE 1e-4
@@ -16,7 +16,7 @@ static void append(char text[TEXT], const char *more)
     snprintf(text + used, TEXT - used, "%s", more);
 }
 
-/* "mean_missing of layer 1 W, …" */
+/* "scaled (mean_missing) in layer 1 W, …" */
 static size_t missed_format(size_t count, const gck_sensitivity_row *row, char text[TEXT])
 {
     size_t missed = 0;
@@ -25,8 +25,9 @@ static size_t missed_format(size_t count, const gck_sensitivity_row *row, char t
         char one[TEXT] = "";
         const gck_mistake *mistake = &row[i].mistake;
         if (row[i].caught || missed++ >= NAMED) continue;
-        snprintf(one, sizeof one, "%s%s of layer %zu%s%s", missed > 1 ? ", " : "", mistake->name,
-                 mistake->layer, mistake->tensor != NULL ? " " : "",
+        snprintf(one, sizeof one, "%s%s (%s) in layer %zu%s%s", missed > 1 ? ", " : "",
+                 gck_finding_code_name(mistake->code), mistake->name, mistake->layer,
+                 mistake->tensor != NULL ? " " : "",
                  mistake->tensor != NULL ? mistake->tensor : "");
         append(text, one);
     }
@@ -77,7 +78,6 @@ static void propose(char text[TEXT], const char *proposal)
 static void proposals_format(const gck_check_spec *spec, const gck_report *report, char text[TEXT])
 {
     text[0] = '\0';
-    if (spec->data->samples == 1) propose(text, "more than one sample");
     if (any_shows_nothing(report)) propose(text, "parameters or data at which no gradient is zero");
     if (any_weights_are_equal(spec)) propose(text, "weights that differ");
     if (spec->data->samples > 1 &&
@@ -93,11 +93,15 @@ gck_status gck_sensitivity_warn(const gck_check_spec *spec, size_t count,
 {
     char missed_text[TEXT], proposals[TEXT];
     const size_t missed = missed_format(count, row, missed_text);
-    if (missed == 0) return GCK_OK;
+    gck_status status = GCK_OK;
+    if (spec->data->samples == 1)
+        status = gck_report_warn(report, error,
+                                 "there is one sample: mistakes that concern the mean over the "
+                                 "batch change nothing; two or more samples would show them");
+    if (status != GCK_OK || missed == 0) return status;
     proposals_format(spec, report, proposals);
-    const gck_status status =
-        gck_report_warn(report, error, "%zu of %zu known mistakes would pass this check: %s",
-                        missed, count, missed_text);
+    status = gck_report_warn(report, error, "%zu of %zu known mistakes would pass this check: %s",
+                             missed, count, missed_text);
     if (status != GCK_OK) return status;
     return gck_report_warn(report, error, "what would give this check more power: %s", proposals);
 }

@@ -80,7 +80,7 @@ def activate(m, name, option, z):
         below = r(1 + np.abs(z))
         return r(z / below), r(1 / r(below * below))
     if name == "bent_identity":
-        root = r(np.sqrt(r(r(z * z) + 1)))
+        root = r(np.hypot(z, 1))
         return r(r(r(root - 1) / 2) + z), r(r(z / r(2 * root)) + 1)
     if name == "gaussian":
         a = r(np.exp(r(-r(z * z))))

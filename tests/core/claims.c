@@ -2,15 +2,19 @@
 #include "tests/core/compare.h"
 #include "tests/core/suite.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 bool claims_open(claims *c, const network *net, const gck_check_spec *spec, gck_dtype dtype)
+{
+    return claims_open_some(c, net, spec, dtype, NULL);
+}
+
+bool claims_open_some(claims *c, const network *net, const gck_check_spec *spec, gck_dtype dtype,
+                      const bool *claimed)
 {
     *c = (claims){.net = net, .spec = *spec};
     c->gradient = gck_vector_new(net->model->parameter_count + 1);
     c->x = gck_vector_new(net->data->samples * net->model->inputs);
-    memset(c->claimed, 1, sizeof c->claimed);
+    for (size_t i = 0; i < COUNT(c->claimed); i++)
+        c->claimed[i] = claimed == NULL || claimed[i];
     c->claim = (gck_claim){.dtype = dtype,
                            .gradient = c->gradient,
                            .tensor_claimed = c->claimed,
@@ -30,29 +34,11 @@ void claims_close(claims *c)
     gck_vector_free(c->x);
 }
 
-static void judge(claims *c, gck_tensor_report *tensor, const double *claimed)
-{
-    gck_error error;
-    free(tensor->worst);
-    tensor->analytic = claimed;
-    assert_ok(gck_tensor_judge(tensor, c->report->tolerance, 0, &error), &error);
-    if (tensor->verdict > c->report->verdict) c->report->verdict = tensor->verdict;
-}
-
 void claims_judge(claims *c)
 {
-    c->report->verdict = GCK_PASS;
-    for (size_t i = 0; i < c->report->layer_count; i++) {
-        gck_layer_report *layer = &c->report->layer[i];
-        layer->verdict = GCK_PASS;
-        for (size_t t = 0; t < layer->tensor_count; t++) {
-            const gck_tensor *of = &c->net->model->layer[layer->index].tensor[t];
-            judge(c, &layer->tensor[t], c->gradient + of->offset);
-            if (layer->tensor[t].verdict > layer->verdict)
-                layer->verdict = layer->tensor[t].verdict;
-        }
-    }
-    if (c->report->has_inputs) judge(c, &c->report->inputs, c->x);
+    gck_error error;
+    gck_report_free(c->report);
+    assert_ok(gck_check_report(c->check, &c->report, &error), &error);
 }
 
 gck_findings claims_find(claims *c)

@@ -19,6 +19,9 @@ typedef struct claims {
 
 /* False when the cost is not finite. spec's method, tolerance and inputs are kept. */
 bool claims_open(claims *c, const network *net, const gck_check_spec *spec, gck_dtype dtype);
+/* Only tensors that are marked, (layers, GCK_TENSORS_MAX), are claimed. */
+bool claims_open_some(claims *c, const network *net, const gck_check_spec *spec, gck_dtype dtype,
+                      const bool *claimed);
 void claims_close(claims *c);
 
 /* Verdicts of c->report anew, from c->gradient and c->x. */

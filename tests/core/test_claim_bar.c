@@ -180,16 +180,19 @@ START_TEST(fewer_digits_have_larger_bars)
 }
 END_TEST
 
-/* Blocks add up; only the sums over samples know of each other, by a little. */
-START_TEST(bars_do_not_depend_on_blocks)
+/* Bars of blocks add up where those of samples are roots of squares, so that more blocks have a
+ * larger one, by the root of their number. */
+START_TEST(blocks_have_little_to_say)
 {
     const gck_layer_spec layers[] = {dense_with(6, "slu", "l2", 0.1), dense(4, "relu")};
     network net = network_new(5, layers, 2, cost_named("mae"), 23);
     claimed c;
     claimed_open(&c, &net, GCK_FLOAT32);
     double *whole = bars_of(&c.spec, 0), *parts = bars_of(&c.spec, 4);
-    for (size_t i = 0; i < net.model->parameter_count + 23 * 5; i++)
-        ck_assert_double_le(fabs(whole[i] - parts[i]), 0.5 * whole[i] + DBL_MIN);
+    for (size_t i = 0; i < net.model->parameter_count + 23 * 5; i++) {
+        ck_assert_double_ge(parts[i], 0.5 * whole[i]);
+        ck_assert_double_le(parts[i], 3 * whole[i] + DBL_MIN);
+    }
     free(whole);
     free(parts);
     claimed_close(&c);
@@ -347,7 +350,7 @@ START_TEST(slopes_turn_where_the_row_says)
 END_TEST
 
 SUITE_MAIN("claim_bar", {right_claims_in_float_pass, 15}, {wrong_claims_fail, 15},
-           {fewer_digits_have_larger_bars, 0}, {bars_do_not_depend_on_blocks, 0},
+           {fewer_digits_have_larger_bars, 0}, {blocks_have_little_to_say, 0},
            {any_slope_between_is_accepted_on_a_kink, COUNT(kinks)},
            {costs_and_penalties_have_kinks_too, 0}, {a_warning_says_so, 0},
            {sizes_cover_their_functions, 15}, {slopes_turn_where_the_row_says, 15})
