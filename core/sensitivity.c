@@ -33,11 +33,19 @@ static bool stands_for_others(const gck_mistake_kind *kind, size_t which)
     return kind->table != &gck_activations || is_one_of(gck_activations.rows[which]->name, names);
 }
 
-/* The last unit, input or sample stands for all. */
+static size_t last_sample(const gck_data *data)
+{
+    size_t k = data->samples - 1;
+    while (k > 0 && data->weights != NULL && data->weights[k] == 0)
+        k--;
+    return k;
+}
+
+/* The last unit, input or sample that counts stands for all. */
 static size_t last_of(const gck_mistake_kind *kind, const gck_place *place)
 {
     const gck_layer *layer = &place->model->layer[place->layer];
-    if (kind->code == GCK_FINDING_MISSING_SAMPLE) return place->data->samples - 1;
+    if (kind->code == GCK_FINDING_MISSING_SAMPLE) return last_sample(place->data);
     return (strcmp(kind->name, "input") == 0 ? layer->inputs : layer->outputs) - 1;
 }
 

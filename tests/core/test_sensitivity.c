@@ -147,12 +147,14 @@ END_TEST
 
 /* ---- the same as claims with these mistakes ---- */
 
-/* Of a sample, a unit, or the like, sensitivity takes the last, and the tests another. */
+/* Of a sample, a unit, or the like, sensitivity takes the last, and the tests another; a penalty
+ * may be negated or not. */
 static bool is_the_same_one(mistaken_id id)
 {
-    return id != W_WITHOUT_SAMPLE && id != B_WITHOUT_SAMPLE && id != SAMPLE_TWICE &&
-           id != FIRST_SAMPLE_MISSING && id != UNIT_NOT_PASSED && id != B_ONLY_FIRST &&
-           id != B_ONLY_LAST && id != OTHER_WEIGHTS && id < ELEMENT_WRONG;
+    return id != W_WITHOUT_SAMPLE && id != W_NEGATED && id != LAST_SAMPLE_MISSING &&
+           id != B_WITHOUT_SAMPLE && id != SAMPLE_TWICE && id != FIRST_SAMPLE_MISSING &&
+           id != UNIT_NOT_PASSED && id != B_ONLY_FIRST && id != B_ONLY_LAST &&
+           id != OTHER_WEIGHTS && id < ELEMENT_WRONG;
 }
 
 static const char *tensor_of(mistaken_id id)
