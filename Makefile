@@ -58,7 +58,7 @@ check: deps-test ## build and run all tests
 	@$(MAKE) --no-print-directory tests
 	BUILD=$(BUILD) scripts/run-tests $(TESTS)
 
-tests: $(DAEMON) $(SHIM) $(TESTS)
+tests: $(DAEMON) $(SHIM) $(TESTS) $(BUILD)/examples/claims/logistic
 
 asan: deps-test ## all tests under the address and undefined behaviour sanitizers
 	@$(MAKE) --no-print-directory check BUILD=$(BUILD)/asan SANITIZE=address,undefined
@@ -90,6 +90,14 @@ SOAK_ROUNDS ?= 200
 soak: deps-test ## kill -9 SOAK_ROUNDS (200) times under load: the figures of docs/reliability.md
 	@$(MAKE) --no-print-directory $(DAEMON) $(BUILD)/tests/system/test_crash
 	BUILD=$(BUILD) CRASH_ROUNDS=$(SOAK_ROUNDS) CK_TIMEOUT_MULTIPLIER=100 $(BUILD)/tests/system/test_crash
+
+statistics-claims: deps-claims ## claims of PyTorch and of textbooks by the thousand, likewise
+	@$(MAKE) --no-print-directory $(BUILD)/tests/claims/judge
+	tests/claims/evidence $(BUILD)/tests/claims/judge 1000
+
+bench-findings: deps-test ## known mistakes in hundreds of networks: the tables of docs/findings.md
+	@$(MAKE) --no-print-directory $(BUILD)/tests/core/test_finding_kinds
+	FINDINGS=long CK_TIMEOUT_MULTIPLIER=1000 $(BUILD)/tests/core/test_finding_kinds
 
 BENCH_PROGRAMS := $(addprefix $(BUILD)/bench/,engine load read fill)
 bench: deps-bench ## measure engine, daemon, rivals; BENCH_QUICK=1: in short; BENCH_ONLY=C,D: parts
@@ -155,6 +163,14 @@ $(SHIM): tests/faults/shim.c
 $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(SERVER_LIB) $(CORE_LIB)
 	$(CC) $(LDFLAGS) -fsanitize=fuzzer $^ $(NET_LIBS) $(BLAS_LIBS) -o $@
 
+# Built as its reader would.
+$(BUILD)/examples/claims/logistic: examples/claims/logistic.c
+	@mkdir -p $(@D)
+	$(CC) -Wall -Wextra $(WERROR) $< -lm -o $@
+
+$(BUILD)/tests/claims/judge: $(BUILD)/tests/claims/judge.o $(CORE_LIB)
+	$(CC) $(LDFLAGS) $^ $(BLAS_LIBS) -o $@
+
 $(BUILD)/bench/engine: $(call object,bench/engine.c bench/cases.c bench/basics.c) $(CORE_LIB)
 	$(CC) $(LDFLAGS) $^ $(BLAS_LIBS) -o $@
 
@@ -166,4 +182,5 @@ $(BUILD)/bench/fill: $(call object,bench/fill.c bench/basics.c) $(SERVER_LIB) $(
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-.PHONY: all demo run check tests asan ubsan tsan lint check-layers fuzz fuzzers statistics soak bench install clean help
+.PHONY: all demo run check tests asan ubsan tsan lint check-layers fuzz fuzzers statistics statistics-claims soak bench bench-findings \
+        install clean help

@@ -6,6 +6,7 @@
 #include "core/change.h"
 #include "core/derivatives.h"
 #include "core/exact.h"
+#include "core/rounding.h"
 
 #include <math.h>
 #include <string.h>
@@ -37,6 +38,7 @@
         .derivatives = &NAME##_derivatives,                                                       \
         .change = &gck_change_##NAME,                                                             \
         .exact = &gck_exact_##NAME,                                                               \
+        .rounding = &gck_rounding_##NAME,                                                         \
         .entropy = ENTROPY,                                                                       \
     };
 
@@ -269,6 +271,7 @@ static const gck_activation_row softmax_row = {
     .derivatives = &softmax_derivatives,
     .change = &gck_change_softmax,
     .exact = &gck_exact_softmax,
+    .rounding = &gck_rounding_softmax,
     .entropy = &gck_entropy_softmax,
 };
 

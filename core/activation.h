@@ -12,6 +12,7 @@ typedef struct gck_activation_row {
     const struct gck_activation_derivatives *derivatives; /* core/derivatives.h */
     const struct gck_activation_change *change;           /* core/change.h */
     const struct gck_activation_exact *exact;             /* core/exact.h */
+    const struct gck_activation_rounding *rounding;       /* core/rounding.h */
     const gck_entropy *entropy;                           /* NULL unless outputs lie in [0, 1] */
 } gck_activation_row;
 

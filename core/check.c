@@ -27,7 +27,17 @@ static gck_status spec_validate(const gck_check_spec *spec, gck_error *error)
     if (spec->worst > GCK_WORST_MAX)
         return gck_error_set(error, GCK_INVALID, "worst", "must be at most %d, got %zu",
                              GCK_WORST_MAX, spec->worst);
+    if (spec->inputs && spec->claim != NULL && spec->claim->inputs == NULL)
+        return gck_error_set(error, GCK_INVALID, "inputs",
+                             "x cannot be checked: its gradient is not claimed");
     return GCK_OK;
+}
+
+/* What a claim in few digits can be held to is its dtype's, whatever the method. */
+static double tolerance_default(const gck_check_spec *spec)
+{
+    const double of_claim = spec->claim == NULL ? NAN : gck_dtype_tolerance(spec->claim->dtype);
+    return isnan(of_claim) ? gck_tolerance_default(spec->method, spec->epsilon) : of_claim;
 }
 
 size_t check_x_count(const gck_check *check)
@@ -122,6 +132,7 @@ static void penalties_cross(gck_check *check)
     for (size_t i = 0; takes_epsilon(check->spec.method) && i < check->range_count; i++) {
         const check_range *range = &check->range[i];
         if (!gck_model_penalty_kinked(check->spec.model, range->offset)) continue;
+        if (!check_is_claimed(&check->spec, range->layer, 0)) continue;
         for (size_t e = range->offset; e < range->offset + range->count; e++) {
             if (!check_penalty_crosses(check, e)) continue;
             check->parameter.crossed[e] = 1;
@@ -140,8 +151,7 @@ gck_status gck_check_new(const gck_check_spec *spec, gck_check **ret_check, gck_
     if (check == NULL) return gck_error_memory(error);
     check->spec = *spec;
     if (!takes_epsilon(spec->method)) check->spec.epsilon = NAN;
-    if (isnan(spec->tolerance))
-        check->spec.tolerance = gck_tolerance_default(spec->method, spec->epsilon);
+    if (isnan(spec->tolerance)) check->spec.tolerance = tolerance_default(spec);
     check->kinked = takes_epsilon(spec->method) && gck_kink_ahead(model, 0);
     check->range = calloc(model->layer_count, sizeof *check->range);
     if (check->range == NULL) {

@@ -28,7 +28,7 @@ struct gck_check {
     gck_check_cut cut;
     size_t range_count;
     check_range *range;
-    size_t parameters; /* checked */
+    size_t parameters; /* of the ranges; with a claim, not all of them need be judged */
     bool kinked;       /* whether anything has a kink; else nothing of the kind is counted */
     size_t folded;     /* grains */
     size_t done;       /* elements times blocks; an element of x counts as often as a parameter */
@@ -66,6 +66,9 @@ void check_cut_set(gck_check *check);
 void check_recut(gck_check *check, size_t rows, size_t operations);
 /* Passes that the plain formula needs. */
 double check_evaluations(const gck_check_spec *spec, double elements);
+
+/* Whether a tensor is judged: all without a claim, otherwise those that are claimed. */
+bool check_is_claimed(const gck_check_spec *spec, size_t layer, size_t tensor);
 
 /* Whether the stencil of a parameter crosses the kink of l1. */
 bool check_penalty_crosses(const gck_check *check, size_t element);

@@ -3,6 +3,7 @@
  * layer's units, and those of the block's x. */
 #include "core/backward.h"
 #include "core/bar.h"
+#include "core/bar_claim.h"
 #include "core/check.h"
 #include "core/numeric.h"
 
@@ -134,9 +135,29 @@ static size_t range_grain_units(const gck_check_spec *spec, const check_range *r
                    range->units);
 }
 
+bool check_is_claimed(const gck_check_spec *spec, size_t layer, size_t tensor)
+{
+    return spec->claim == NULL || spec->claim->tensor_claimed[layer * GCK_TENSORS_MAX + tensor];
+}
+
+/* Parameters of a layer that are judged; 0 for one that is not checked. */
+static size_t layer_judged(const gck_check_spec *spec, size_t layer, size_t *ret_tensors)
+{
+    const gck_layer *at = &spec->model->layer[layer];
+    size_t count = 0;
+    *ret_tensors = 0;
+    for (size_t t = 0; t < at->tensor_count; t++) {
+        if (!check_is_claimed(spec, layer, t)) continue;
+        count += at->tensor[t].count;
+        ++*ret_tensors;
+    }
+    return spec->layer_checked == NULL || spec->layer_checked[layer] ? count : 0;
+}
+
 static bool layer_is_checked(const gck_check_spec *spec, size_t layer)
 {
-    return spec->layer_checked == NULL || spec->layer_checked[layer];
+    size_t tensors;
+    return layer_judged(spec, layer, &tensors) > 0;
 }
 
 static void ranges_set(gck_check *check)
@@ -146,7 +167,7 @@ static void ranges_set(gck_check *check)
     for (size_t i = 0; i < model->layer_count; i++) {
         const check_range range = range_of(&model->layer[i], offset);
         offset += range.count;
-        if (range.count == 0 || !layer_is_checked(&check->spec, i)) continue;
+        if (!layer_is_checked(&check->spec, i)) continue;
         check->range[check->range_count++] = range;
         check->parameters += range.count;
     }
@@ -244,7 +265,7 @@ static size_t grain_units_most(const gck_check_spec *spec, size_t rows)
     size_t most = 1;
     for (size_t i = 0; i < spec->model->layer_count; i++) {
         const check_range range = range_of(&spec->model->layer[i], 0);
-        if (range.count == 0 || !layer_is_checked(spec, i)) continue;
+        if (!layer_is_checked(spec, i)) continue;
         const size_t units = range_grain_units(spec, &range, rows, GRAIN_OPERATIONS);
         if (units > most) most = units;
     }
@@ -255,7 +276,7 @@ static size_t ranges(const gck_check_spec *spec)
 {
     size_t count = 0;
     for (size_t i = 0; i < spec->model->layer_count; i++)
-        count += layer_is_checked(spec, i) && layer_parameters(&spec->model->layer[i]) > 0;
+        count += layer_is_checked(spec, i);
     return count;
 }
 
@@ -271,6 +292,14 @@ static double counts(const gck_check_spec *spec, size_t samples)
     return values;
 }
 
+/* What the bar of a claim works in. */
+static double claim_values(const gck_check_spec *spec, size_t rows)
+{
+    if (spec->claim == NULL) return 0;
+    return (double)gck_bar_claim_values(spec->model) +
+           (double)rows * (double)gck_bar_claim_sample_values(spec->model);
+}
+
 /* A room, and the partial of its largest grain. */
 static double grain_bytes(const gck_check_spec *spec, size_t rows)
 {
@@ -280,17 +309,18 @@ static double grain_bytes(const gck_check_spec *spec, size_t rows)
         2 * (double)model->parameter_count + x + 2 * (double)gck_kink_units(model) + (double)rows;
     return (double)rows * sample_bytes(model) +
            gck_numeric_bytes(model, rows, grain_units_most(spec, rows)) +
-           sizeof(double) * (partial + (double)model->parameter_count);
+           sizeof(double) * (partial + (double)model->parameter_count + claim_values(spec, rows));
 }
 
 static void range_estimate(const gck_check_spec *spec, const check_range *range, size_t rows,
                            double blocks, gck_check_cost *cost)
 {
-    cost->parameters += range->count;
+    size_t tensors;
+    cost->parameters += layer_judged(spec, range->layer, &tensors);
     if (spec->method == GCK_DIRECTIONAL) {
         const double directions = (double)spec->directions;
         cost->grains += blocks * directions;
-        cost->evaluations += directions * (double)spec->model->layer[range->layer].tensor_count;
+        cost->evaluations += directions * (double)tensors;
         cost->operations += blocks * directions * direction_operations(spec->model, range, rows);
         return;
     }
@@ -325,8 +355,7 @@ void gck_check_estimate(const gck_check_spec *spec, size_t samples, gck_check_co
                                ANALYTIC_PASSES * (double)samples * gck_model_operations(model)};
     for (size_t i = 0; i < model->layer_count; i++) {
         const check_range range = range_of(&model->layer[i], 0);
-        if (range.count > 0 && layer_is_checked(spec, i))
-            range_estimate(spec, &range, rows, blocks, &cost);
+        if (layer_is_checked(spec, i)) range_estimate(spec, &range, rows, blocks, &cost);
     }
     if (spec->inputs) {
         const double all = (double)model->inputs * input_operations(spec, rows);

@@ -2,6 +2,7 @@
  * derivatives from the numeric side, which knows nothing of it. */
 #include "core/backward.h"
 #include "core/bar.h"
+#include "core/bar_claim.h"
 #include "core/check.h"
 #include "core/forward.h"
 #include "core/numeric.h"
@@ -17,7 +18,8 @@ struct gck_check_room {
     bool analytic; /* whether the next two are there: from the first analytic grain on */
     gck_backward_room backward;
     gck_bar_room bar;
-    double *direction; /* a layer's tensors; empty unless directional */
+    gck_bar_claim_room *bar_claim; /* with a claim */
+    double *direction;             /* a layer's tensors; empty unless directional */
 };
 
 static size_t units_most(const gck_check *check)
@@ -77,6 +79,7 @@ void gck_check_room_free(gck_check_room *room)
     gck_numeric_free(room->numeric);
     gck_backward_room_done(&room->backward);
     gck_bar_room_done(&room->bar);
+    gck_bar_claim_room_free(room->bar_claim);
     gck_vector_free(room->direction);
     free(room);
 }
@@ -111,6 +114,22 @@ typedef struct work {
     double *values;
 } work;
 
+/* What a claim's own rounding adds to the bars. */
+static void claim_fill(const work *w, double *bars, double *bar_x)
+{
+    const gck_pass *pass = w->room->pass;
+    const gck_bar_claim_spec spec = {.dtype = w->check->spec.claim->dtype,
+                                     .first = w->grain->block.first,
+                                     .samples = w->check->spec.data->samples,
+                                     .factor = factor_of(w->check),
+                                     .penalties = w->grain->block.first == 0,
+                                     .with_inputs = bar_x != NULL};
+    const double *more =
+        gck_bar_claim(pass, w->room->numeric->samples, w->room->bar_claim, &spec, bars);
+    for (size_t i = 0; bar_x != NULL && i < pass->samples * pass->model->inputs; i++)
+        bar_x[i] += more[i];
+}
+
 static void analytic_fill(const work *w)
 {
     const gck_model *model = w->check->spec.model;
@@ -127,9 +146,11 @@ static void analytic_fill(const work *w)
     if (first) gck_backward_penalty(model, w->check->spec.parameters, gradient);
     const double *bar_x =
         gck_bar(pass, w->room->numeric->samples, &w->room->bar, factor, first, inputs, bars);
-    if (!inputs) return;
-    memcpy(gradient_x, dx, x * sizeof *dx);
-    memcpy(gradient_x + x, bar_x, x * sizeof *bar_x);
+    if (inputs) {
+        memcpy(gradient_x, dx, x * sizeof *dx);
+        memcpy(gradient_x + x, bar_x, x * sizeof *bar_x);
+    }
+    if (w->check->spec.claim != NULL) claim_fill(w, bars, inputs ? gradient_x + x : NULL);
 }
 
 static gck_status run_analytic(const work *w, gck_error *error)
@@ -141,7 +162,12 @@ static gck_status run_analytic(const work *w, gck_error *error)
     if (!room->analytic) {
         status = gck_backward_room_init(&room->backward, model, rows, error);
         if (status == GCK_OK) status = gck_bar_room_init(&room->bar, model, rows, error);
-        if (status != GCK_OK) gck_backward_room_done(&room->backward);
+        if (status == GCK_OK && w->check->spec.claim != NULL)
+            status = gck_bar_claim_room_new(model, rows, &room->bar_claim, error);
+        if (status != GCK_OK) {
+            gck_backward_room_done(&room->backward);
+            gck_bar_room_done(&room->bar);
+        }
         room->analytic = status == GCK_OK;
     }
     if (status == GCK_OK) analytic_fill(w);

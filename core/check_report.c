@@ -7,13 +7,20 @@
 
 /* ---- tensors ---- */
 
+/* The claim, or else our own. */
+static const double *judged_gradient(const gck_check *check)
+{
+    const gck_claim *claim = check->spec.claim;
+    return claim != NULL ? claim->gradient : check->parameter.analytic;
+}
+
 static void tensor_begin(const gck_check *check, const gck_tensor *tensor, gck_tensor_report *ret)
 {
     const check_side *side = &check->parameter;
     *ret = (gck_tensor_report){.name = tensor->name,
                                .shape = tensor->shape,
                                .count = tensor->count,
-                               .analytic = side->analytic + tensor->offset,
+                               .analytic = judged_gradient(check) + tensor->offset,
                                .numeric = side->numeric + tensor->offset,
                                .exact = side->exact + tensor->offset,
                                .bar = side->bar + tensor->offset,
@@ -32,8 +39,7 @@ static void directions_fill(const gck_check *check, size_t range, size_t t, doub
                            v);
         direction[d] = (gck_direction){
             .exact = check->direction[(range * GCK_TENSORS_MAX + t) * count + d],
-            .claimed =
-                gck_direction_dot(check->parameter.analytic + tensor->offset, v, tensor->count),
+            .claimed = gck_direction_dot(judged_gradient(check) + tensor->offset, v, tensor->count),
             .bar = gck_direction_bar(check->parameter.bar + tensor->offset, v, tensor->count)};
     }
 }
@@ -111,6 +117,7 @@ static gck_status layer_fill(const gck_check *check, size_t range, gck_report *r
     entry->tensor = calloc(layer->tensor_count, sizeof *entry->tensor);
     if (entry->tensor == NULL) return gck_error_memory(error);
     for (size_t t = 0; t < layer->tensor_count; t++) {
+        if (!check_is_claimed(&check->spec, layer->index, t)) continue;
         gck_tensor_report *tensor = &entry->tensor[entry->tensor_count++];
         const gck_status status = tensor_fill(check, range, t, report, tensor, error);
         if (status != GCK_OK) return status;
@@ -139,15 +146,17 @@ static gck_shape x_shape(const gck_check *check)
 static gck_status inputs_fill(const gck_check *check, gck_report *report, gck_error *error)
 {
     if (!check->spec.inputs) return GCK_OK;
+    const gck_claim *claim = check->spec.claim;
     report->has_inputs = true;
-    report->inputs = (gck_tensor_report){.name = "x",
-                                         .shape = x_shape(check),
-                                         .count = check_x_count(check),
-                                         .analytic = check->x.analytic,
-                                         .numeric = check->x.numeric,
-                                         .exact = check->x.exact,
-                                         .bar = check->x.bar,
-                                         .crossed = check->x.crossed};
+    report->inputs =
+        (gck_tensor_report){.name = "x",
+                            .shape = x_shape(check),
+                            .count = check_x_count(check),
+                            .analytic = claim != NULL ? claim->inputs : check->x.analytic,
+                            .numeric = check->x.numeric,
+                            .exact = check->x.exact,
+                            .bar = check->x.bar,
+                            .crossed = check->x.crossed};
     const gck_status status =
         gck_tensor_judge(&report->inputs, report->tolerance, check->spec.worst, error);
     if (status != GCK_OK) return status;
@@ -174,7 +183,7 @@ static void head_fill(const gck_check *check, gck_report *report)
     report->epsilon = check->spec.epsilon;
     report->tolerance = check->spec.tolerance;
     report->detection = NAN;
-    report->parameters_checked = check->parameters;
+    report->parameters_checked = cost.parameters;
     report->evaluations = cost.evaluations;
     report->kink_crossings = check->penalty_crossings;
     for (size_t i = 0; check->kinked && i < check->range_count; i++)

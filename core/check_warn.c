@@ -153,12 +153,19 @@ static gck_status kinks_warn(const gck_check *check, gck_report *report, gck_err
                           report->inputs.kinks, SIZE_MAX, report, error);
 }
 
+/* What holds of a claim on a kink (core/bar_claim.h). */
+static const char *any_slope(const gck_check *check)
+{
+    return check->spec.claim == NULL ? "" : ", and any between those on either side is accepted";
+}
+
 static gck_status penalty_warn(const gck_check *check, gck_report *report, gck_error *error)
 {
     gck_status status = GCK_OK;
     for (size_t i = 0; status == GCK_OK && i < check->range_count; i++) {
         const gck_tensor *w = &check->spec.model->layer[check->range[i].layer].tensor[0];
         if (!gck_model_penalty_kinked(check->spec.model, w->offset)) continue;
+        if (!check_is_claimed(&check->spec, check->range[i].layer, 0)) continue;
         size_t within = 0, zero = 0;
         for (size_t e = w->offset; e < w->offset + w->count; e++) {
             zero += check->spec.parameters[e] == 0;
@@ -172,9 +179,9 @@ static gck_status penalty_warn(const gck_check *check, gck_report *report, gck_e
         if (zero > 0 && status == GCK_OK)
             status = gck_report_warn(report, error,
                                      "%zu weight%s of layer %zu %s 0, on the kink of l1, whose "
-                                     "slope there is a convention: 0",
+                                     "slope there is a convention: 0%s",
                                      zero, zero == 1 ? "" : "s", check->range[i].layer,
-                                     zero == 1 ? "is" : "are");
+                                     zero == 1 ? "is" : "are", any_slope(check));
     }
     return status;
 }
@@ -190,53 +197,67 @@ static gck_status conventions_warn(const gck_check *check, gck_report *report, g
         char text[LIST_SIZE], place[LIST_SIZE];
         status = gck_report_warn(
             report, error,
-            "%s: %s lie%s exactly on a kink in some sample; the slope there is a convention",
+            "%s: %s lie%s exactly on a kink in some sample; the slope there is a convention%s",
             kink_place(model, i, place),
             list_format(units, i == model->layer_count ? "output" : "unit", text),
-            units.total == 1 ? "s" : "");
+            units.total == 1 ? "s" : "", any_slope(check));
     }
     return status;
 }
 
 /* ---- points that show little ---- */
 
-static gck_status tensor_warn(const char *place, const gck_tensor_report *tensor,
-                              gck_report *report, gck_error *error)
+/* Why the plain formula says more than the tolerance of a gradient that passes. */
+static const char *distance_reason(const gck_check *check, const gck_tensor_report *tensor)
+{
+    if (check->spec.claim != NULL && !(tensor->refined_distance <= check->spec.tolerance))
+        return "no element is further from the exact one than rounding can bring it";
+    return tensor->kinks > 0 ? "the gradient is the exact one: stencils cross kinks"
+                             : "the gradient is the exact one: the difference formula's own "
+                               "truncation or rounding shows";
+}
+
+static gck_status tensor_warn(const gck_check *check, const char *place,
+                              const gck_tensor_report *tensor, gck_report *report, gck_error *error)
 {
     const gck_norms *norms = &tensor->norms;
     const int digits = tensor->distance > 1.2 * report->tolerance ? 2 : 9;
-    if (!isfinite(norms->analytic) || !isfinite(norms->exact))
+    /* A claim that is not finite is just wrong. */
+    if (!isfinite(norms->exact) || (check->spec.claim == NULL && !isfinite(norms->analytic)))
         return gck_report_warn(report, error,
                                "%s%s: terms of the gradient or of its exact derivative overflow, "
                                "though the cost does not: what is not finite cannot be judged",
                                place, tensor->name);
+    if (check->spec.claim != NULL && tensor->verdict != GCK_FAIL && norms->exact > 0 &&
+        norms->exact <= norms->bar)
+        return gck_report_warn(
+            report, error,
+            "%s%s: rounding in %s, or a kink, may do as much as the whole gradient: "
+            "the check shows little",
+            place, tensor->name, gck_dtype_name(check->spec.claim->dtype));
     if (norms->analytic <= norms->bar && norms->exact <= norms->bar)
         return gck_report_warn(report, error,
                                "%s%s: the gradient is zero, so the check shows nothing", place,
                                tensor->name);
     if (tensor->verdict == GCK_PASS && !(tensor->distance <= report->tolerance))
-        return gck_report_warn(
-            report, error,
-            "%s%s: the distance %.*g is over the tolerance %.*g, but the gradient is the exact "
-            "one: %s",
-            place, tensor->name, digits, tensor->distance, digits, report->tolerance,
-            tensor->kinks > 0 ? "stencils cross kinks"
-                              : "the difference formula's own truncation or rounding shows");
+        return gck_report_warn(report, error,
+                               "%s%s: the distance %.*g is over the tolerance %.*g, but %s", place,
+                               tensor->name, digits, tensor->distance, digits, report->tolerance,
+                               distance_reason(check, tensor));
     return GCK_OK;
 }
 
 static gck_status tensors_warn(const gck_check *check, gck_report *report, gck_error *error)
 {
-    (void)check;
     gck_status status = GCK_OK;
     for (size_t i = 0; i < report->layer_count; i++)
         for (size_t t = 0; status == GCK_OK && t < report->layer[i].tensor_count; t++) {
             char place[32];
             snprintf(place, sizeof place, "layer %zu ", report->layer[i].index);
-            status = tensor_warn(place, &report->layer[i].tensor[t], report, error);
+            status = tensor_warn(check, place, &report->layer[i].tensor[t], report, error);
         }
     if (status == GCK_OK && report->has_inputs)
-        status = tensor_warn("inputs ", &report->inputs, report, error);
+        status = tensor_warn(check, "inputs ", &report->inputs, report, error);
     return status;
 }
 
@@ -305,11 +326,23 @@ static gck_status data_warn(const gck_check *check, gck_report *report, gck_erro
                            data->y[0]);
 }
 
+/* ---- claims ---- */
+
+static gck_status claim_warn(const gck_check *check, gck_report *report, gck_error *error)
+{
+    const gck_claim *claim = check->spec.claim;
+    if (claim == NULL || claim->dtype == GCK_FLOAT64) return GCK_OK;
+    return gck_report_warn(report, error,
+                           "the claim is judged as %s: the tolerance is %.3g, and the bar allows "
+                           "for what rounding does in it",
+                           gck_dtype_name(claim->dtype), report->tolerance);
+}
+
 gck_status check_warn(const gck_check *check, gck_report *report, gck_error *error)
 {
     static gck_status (*const warn[])(const gck_check *, gck_report *, gck_error *) = {
-        kinks_warn, penalty_warn,   conventions_warn, tensors_warn,
-        dead_warn,  saturated_warn, data_warn,
+        claim_warn,   kinks_warn, penalty_warn,   conventions_warn,
+        tensors_warn, dead_warn,  saturated_warn, data_warn,
     };
     gck_status status = GCK_OK;
     for (size_t i = 0; status == GCK_OK && i < sizeof warn / sizeof warn[0]; i++)

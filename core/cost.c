@@ -4,6 +4,7 @@
 #include "core/change.h"
 #include "core/derivatives.h"
 #include "core/exact.h"
+#include "core/rounding.h"
 
 #include <assert.h>
 #include <math.h>
@@ -119,6 +120,7 @@ static const gck_cost_row mse_row = {
     .derivatives = &mse_derivatives,
     .change = &gck_cost_change_mse,
     .exact = &gck_cost_exact_mse,
+    .rounding = &gck_cost_rounding_mse,
 };
 static const gck_cost_row mae_row = {
     .item = {.name = "mae", .formula = "sum(|y - a|) / m", COST_OPTIONS},
@@ -126,6 +128,7 @@ static const gck_cost_row mae_row = {
     .derivatives = &mae_derivatives,
     .change = &gck_cost_change_mae,
     .exact = &gck_cost_exact_mae,
+    .rounding = &gck_cost_rounding_mae,
 };
 static const gck_cost_row dot_row = {
     .item = {.name = "dot", .formula = "sum(y * a) / m", COST_OPTIONS},
@@ -133,6 +136,7 @@ static const gck_cost_row dot_row = {
     .derivatives = &dot_derivatives,
     .change = &gck_cost_change_dot,
     .exact = &gck_cost_exact_dot,
+    .rounding = &gck_cost_rounding_dot,
 };
 
 static const gck_item *const rows[] = {&binary_row.item, &categorical_row.item, &mse_row.item,
@@ -189,4 +193,14 @@ const struct gck_cost_exact *gck_cost_exact_of(const gck_choice *cost, const gck
     if (!row->entropy) return row->exact;
     const struct gck_entropy_exact *exact = gck_activation_row_of(activation)->entropy->exact;
     return row->labels ? &exact->categorical : &exact->binary;
+}
+
+const struct gck_cost_rounding *gck_cost_rounding_of(const gck_choice *cost,
+                                                     const gck_choice *activation)
+{
+    const gck_cost_row *row = gck_cost_row_of(cost);
+    if (!row->entropy) return row->rounding;
+    const struct gck_entropy_rounding *rounding =
+        gck_activation_row_of(activation)->entropy->rounding;
+    return row->labels ? &rounding->categorical : &rounding->binary;
 }

@@ -10,6 +10,7 @@ typedef struct gck_cost_row {
     const struct gck_cost_derivatives *derivatives; /* core/derivatives.h */
     const struct gck_cost_change *change;           /* core/change.h; NULL where entropy */
     const struct gck_cost_exact *exact;             /* core/exact.h; NULL where entropy */
+    const struct gck_cost_rounding *rounding;       /* core/rounding.h; NULL where entropy */
     bool entropy; /* computed from z, together with the last activation */
     bool labels;
 } gck_cost_row;
@@ -21,5 +22,7 @@ const struct gck_cost_change *gck_cost_change_of(const gck_choice *cost,
                                                  const gck_choice *activation);
 const struct gck_cost_exact *gck_cost_exact_of(const gck_choice *cost,
                                                const gck_choice *activation);
+const struct gck_cost_rounding *gck_cost_rounding_of(const gck_choice *cost,
+                                                     const gck_choice *activation);
 
 #endif

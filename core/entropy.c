@@ -2,6 +2,7 @@
 #include "core/change.h"
 #include "core/derivatives.h"
 #include "core/exact.h"
+#include "core/rounding.h"
 
 #include <math.h>
 #include <string.h>
@@ -87,8 +88,9 @@ DELTA(sigmoid_binary_delta)
 
 static const struct gck_entropy_derivatives sigmoid_derivatives = {sigmoid_categorical_delta,
                                                                    sigmoid_binary_delta};
-const gck_entropy gck_entropy_sigmoid = {sigmoid_categorical, sigmoid_binary, &sigmoid_derivatives,
-                                         &gck_entropy_change_sigmoid, &gck_entropy_exact_sigmoid};
+const gck_entropy gck_entropy_sigmoid = {sigmoid_categorical,        sigmoid_binary,
+                                         &sigmoid_derivatives,       &gck_entropy_change_sigmoid,
+                                         &gck_entropy_exact_sigmoid, &gck_entropy_rounding_sigmoid};
 
 /* Gaussian: ln a = -z^2, ln(1 - a) = ln(1 - e^(-z^2)); infinite at z = 0 unless y = 1. Below NEAR,
  * where z^2 may underflow, ln(1 - a) = 2 ln|z| and its slope 2 / z are right to the last place,
@@ -138,9 +140,10 @@ DELTA(gaussian_binary_delta)
 
 static const struct gck_entropy_derivatives gaussian_derivatives = {gaussian_categorical_delta,
                                                                     gaussian_binary_delta};
-const gck_entropy gck_entropy_gaussian = {gaussian_categorical, gaussian_binary,
-                                          &gaussian_derivatives, &gck_entropy_change_gaussian,
-                                          &gck_entropy_exact_gaussian};
+const gck_entropy gck_entropy_gaussian = {
+    gaussian_categorical,        gaussian_binary,
+    &gaussian_derivatives,       &gck_entropy_change_gaussian,
+    &gck_entropy_exact_gaussian, &gck_entropy_rounding_gaussian};
 
 /* ---- softmax: one sample at a time ---- */
 
@@ -279,5 +282,6 @@ static void softmax_binary_delta(const double *option, const gck_outputs *output
 
 static const struct gck_entropy_derivatives softmax_derivatives = {softmax_categorical_delta,
                                                                    softmax_binary_delta};
-const gck_entropy gck_entropy_softmax = {softmax_categorical, softmax_binary, &softmax_derivatives,
-                                         &gck_entropy_change_softmax, &gck_entropy_exact_softmax};
+const gck_entropy gck_entropy_softmax = {softmax_categorical,        softmax_binary,
+                                         &softmax_derivatives,       &gck_entropy_change_softmax,
+                                         &gck_entropy_exact_softmax, &gck_entropy_rounding_softmax};

@@ -16,6 +16,7 @@ typedef struct gck_entropy {
     const struct gck_entropy_derivatives *derivatives; /* core/derivatives.h */
     const struct gck_entropy_change *change;           /* core/change.h */
     const struct gck_entropy_exact *exact;             /* core/exact.h */
+    const struct gck_entropy_rounding *rounding;       /* core/rounding.h */
 } gck_entropy;
 
 extern const gck_entropy gck_entropy_sigmoid, gck_entropy_softmax, gck_entropy_gaussian;

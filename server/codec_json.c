@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -204,14 +205,17 @@ const struct value *document_root(const struct document *document)
     return (const struct value *)document->root;
 }
 
+/* A nest below "claimed" may hold what is no number elsewhere. */
 bool value_is_null(const struct value *value)
 {
+    if (tag_of(value) == TAG_NUMBER) return isnan(*first_number(value));
     return json_is_null(in(value));
 }
 
 bool value_is_number(const struct value *value)
 {
-    return tag_of(value) == TAG_NUMBER || json_is_number(in(value));
+    if (tag_of(value) == TAG_NUMBER) return isfinite(*first_number(value));
+    return json_is_number(in(value));
 }
 
 bool value_is_boolean(const struct value *value)
@@ -240,12 +244,29 @@ const char *value_kind(const struct value *value)
     if (value_is_array(value)) return "an array";
     if (value_is_text(value)) return "a string";
     if (value_is_number(value)) return "a number";
-    return value_is_boolean(value) ? "a boolean" : "null";
+    if (value_is_boolean(value)) return "a boolean";
+    return value_is_null(value) ? "null" : "an infinite number";
 }
 
 double value_number(const struct value *value)
 {
     return tag_of(value) == TAG_NUMBER ? *first_number(value) : json_number_value(in(value));
+}
+
+bool value_any_number(const struct value *value, double *ret_number)
+{
+    const char *text = value_text(value);
+    if (tag_of(value) == TAG_NUMBER || value_is_number(value))
+        *ret_number = value_number(value);
+    else if (value_is_null(value) || (text != NULL && strcmp(text, "NaN") == 0))
+        *ret_number = NAN;
+    else if (text != NULL && strcmp(text, "Infinity") == 0)
+        *ret_number = INFINITY;
+    else if (text != NULL && strcmp(text, "-Infinity") == 0)
+        *ret_number = -INFINITY;
+    else
+        return false;
+    return true;
 }
 
 bool value_boolean(const struct value *value)
@@ -271,10 +292,11 @@ const struct value *value_item(const struct value *array, size_t index)
                                       : out(json_array_get(in(array), index));
 }
 
-const double *value_numbers(const struct value *value, size_t rank, const size_t *dim)
+const double *value_numbers(const struct value *value, size_t rank, const size_t *dim, bool any)
 {
     size_t own_rank;
     if (tag_of(value) < TAG_ARRAY) return NULL;
+    if (!any && !nests_holding(&opened->nests, first_number(value))->finite) return NULL;
     const size_t *own = dimensions(value, &own_rank);
     const bool same = own_rank == rank && memcmp(own, dim, rank * sizeof *dim) == 0;
     return same ? first_number(value) : NULL;

@@ -36,14 +36,17 @@ bool value_is_object(const struct value *value);
 const char *value_kind(const struct value *value); /* "a string", for messages */
 
 double value_number(const struct value *value);
+/* A number, or what stands for one that JSON has no number for: null and "NaN", "Infinity",
+ * "-Infinity". */
+bool value_any_number(const struct value *value, double *ret_number);
 bool value_boolean(const struct value *value);
 const char *value_text(const struct value *value);
 /* Items of an array, members of an object. */
 size_t value_count(const struct value *value);
 const struct value *value_item(const struct value *array, size_t index);
 /* The numbers, row-major, of an array of just these dimensions, when they are kept so; otherwise
- * NULL, and the items must be asked. */
-const double *value_numbers(const struct value *value, size_t rank, const size_t *dim);
+ * NULL, and the items must be asked. All finite, unless `any` are wanted. */
+const double *value_numbers(const struct value *value, size_t rank, const size_t *dim, bool any);
 const struct value *value_member(const struct value *object, const char *name); /* or NULL */
 /* Walks the members: *iterator is NULL at first; returns the next one's name, or NULL after the
  * last. */

@@ -2,6 +2,7 @@
 #include "server/codec_budget.h"
 #include "server/codec_number.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@ struct reader {
     struct nest nest;
     size_t open[NEST_RANK_MAX]; /* items so far of the array that is open, one an axis */
     const char *at;
+    bool claimed; /* what JSON has no number for is taken, too */
     bool memory_out;
 };
 
@@ -50,6 +52,36 @@ static bool grow(struct reader *reader)
     return true;
 }
 
+/* A value that JSON has no number for: null, or one of three strings. */
+static bool read_special(struct reader *reader)
+{
+    static const struct {
+        const char *text;
+        double number;
+    } special[] = {
+        {"null", NAN}, {"\"NaN\"", NAN}, {"\"Infinity\"", INFINITY}, {"\"-Infinity\"", -INFINITY}};
+    struct nests *nests = reader->nests;
+    for (size_t i = 0; i < sizeof special / sizeof special[0]; i++) {
+        const size_t length = strlen(special[i].text);
+        if (strncmp(reader->at, special[i].text, length) != 0) continue;
+        nests->number[nests->number_count++] = special[i].number;
+        reader->at += length;
+        reader->nest.finite = false;
+        return true;
+    }
+    return false;
+}
+
+static bool read_value(struct reader *reader)
+{
+    struct nests *nests = reader->nests;
+    const char *end = number_read(reader->at, &nests->number[nests->number_count]);
+    if (end == NULL) return reader->claimed && read_special(reader);
+    reader->at = end;
+    nests->number_count++;
+    return true;
+}
+
 /* The numbers of an innermost array, up to its bracket. */
 static bool read_numbers(struct reader *reader, size_t *ret_count)
 {
@@ -58,10 +90,7 @@ static bool read_numbers(struct reader *reader, size_t *ret_count)
     do {
         if (nests->number_count == nests->number_capacity && !grow(reader)) return false;
         skip_space(reader);
-        const char *end = number_read(reader->at, &nests->number[nests->number_count]);
-        if (end == NULL) return false;
-        reader->at = end;
-        nests->number_count++;
+        if (!read_value(reader)) return false;
     } while (skip(reader, ','));
     *ret_count = nests->number_count - before;
     return true;
@@ -96,7 +125,7 @@ static bool go_on(struct reader *reader, bool *ret_whole)
 /* At the first bracket. False where it begins no nest; reader->at is then where that shows. */
 static bool read_nest(struct reader *reader)
 {
-    reader->nest = (struct nest){.first = reader->nests->number_count};
+    reader->nest = (struct nest){.first = reader->nests->number_count, .finite = true};
     memset(reader->open, 0, sizeof reader->open);
     while (skip(reader, '['))
         if (++reader->nest.rank > NEST_RANK_MAX) return false;
@@ -142,6 +171,7 @@ struct walk {
     const char *text, *at, *end;
     const char *tried; /* before here nothing else begins a nest: each byte is tried once */
     size_t depth, depth_max;
+    size_t claimed; /* how deep the object of a key "claimed" is that is open; 0: none is */
 };
 
 /* At an opening bracket: takes the nest that begins there, if one does. False: the text must be
@@ -152,6 +182,7 @@ static bool try_nest(struct walk *walk)
     const size_t numbers = reader->nests->number_count;
     if (walk->at < walk->tried || walk->depth == 0) return true;
     reader->at = walk->at;
+    reader->claimed = walk->claimed > 0;
     const bool found = read_nest(reader);
     if (reader->memory_out) return false;
     walk->tried = reader->at;
@@ -164,13 +195,30 @@ static bool try_nest(struct walk *walk)
     return walk->depth + reader->nest.rank <= walk->depth_max && keep(reader);
 }
 
+/* Whether c comes next, but for space; the text ends in a brace. */
+static bool comes_next(const char **at, char c)
+{
+    *at += strspn(*at, " \n\r\t");
+    return *(*at)++ == c;
+}
+
+/* Behind the string that begins here, which may be the key of a claim. */
+static bool step_string(struct walk *walk)
+{
+    static const char key[] = "\"claimed\"";
+    const char *begin = walk->at, *next;
+    walk->at = next = skip_string(begin + 1, walk->end);
+    if (walk->at == NULL) return false;
+    if (walk->claimed == 0 && (size_t)(walk->at - begin) == strlen(key) &&
+        memcmp(begin, key, strlen(key)) == 0 && comes_next(&next, ':') && comes_next(&next, '{'))
+        walk->claimed = walk->depth + 1;
+    return true;
+}
+
 static bool step(struct walk *walk)
 {
     const char c = *walk->at;
-    if (c == '"') {
-        walk->at = skip_string(walk->at + 1, walk->end);
-        return walk->at != NULL;
-    }
+    if (c == '"') return step_string(walk);
     if (c == '[') {
         const size_t count = walk->reader.nests->count;
         if (!try_nest(walk)) return false;
@@ -182,6 +230,7 @@ static bool step(struct walk *walk)
     walk->at++;
     if (c == '[' || c == '{') return ++walk->depth <= walk->depth_max;
     if ((c == ']' || c == '}') && walk->depth > 0) walk->depth--;
+    if (walk->depth < walk->claimed) walk->claimed = 0;
     return true;
 }
 

@@ -3,7 +3,8 @@
  * taken out of the text before the JSON library reads it, and kept as plain vectors.
  *
  * Only what is certainly right is taken: a nest that is ragged, or holds anything but numbers,
- * stays in the text, and what is wrong with the text is for the library to find. Memory is the
+ * stays in the text, and what is wrong with the text is for the library to find. Below a key
+ * "claimed" a null, "NaN", "Infinity" or "-Infinity" is taken as such a number. Memory is the
  * budget's (codec_budget.h). One thread at a time. */
 #ifndef GRADCHECKD_CODEC_NEST_H
 #define GRADCHECKD_CODEC_NEST_H
@@ -17,6 +18,7 @@ struct nest {
     size_t rank, dim[NEST_RANK_MAX]; /* each at least 1 */
     size_t first, count;             /* its numbers among all, row-major */
     size_t begin, end;               /* its place in the text */
+    bool finite;                     /* all of its numbers */
 };
 
 struct nests {

@@ -169,6 +169,7 @@ struct tensor_reader {
     const gck_shape *shape;
     const struct value *whole;
     const char *what;
+    bool any;     /* what JSON has no number for is taken, too */
     double *next; /* NULL: only lengths matter */
 };
 
@@ -187,11 +188,13 @@ static bool read_numbers(struct tensor_reader *reader, const struct value *row, 
 {
     for (size_t i = 0; reader->next != NULL && i < count; i++) {
         const struct value *item = value_item(row, i);
-        if (!value_is_number(item)) {
+        if (!(reader->any || value_is_number(item)) || !value_any_number(item, reader->next)) {
             const struct place at = place_index(place, i);
-            return wrong_kind(item, &at, "a number");
+            return wrong_kind(item, &at,
+                              reader->any ? "a number, null, \"NaN\", \"Infinity\" or \"-Infinity\""
+                                          : "a number");
         }
-        *reader->next++ = value_number(item);
+        reader->next++;
     }
     return true;
 }
@@ -211,10 +214,10 @@ static bool read_axis(struct tensor_reader *reader, const struct value *value, s
 }
 
 bool read_tensor(const struct value *value, const struct place *place, const gck_shape *shape,
-                 const char *what, double *values)
+                 const char *what, bool any, double *values)
 {
-    struct tensor_reader reader = {shape, value, what, values};
-    const double *numbers = value_numbers(value, shape->rank, shape->dim);
+    struct tensor_reader reader = {shape, value, what, any, values};
+    const double *numbers = value_numbers(value, shape->rank, shape->dim, any || values == NULL);
     size_t count;
     if (numbers == NULL || !gck_shape_count(shape, &count))
         return read_axis(&reader, value, 0, place);
@@ -225,5 +228,5 @@ bool read_tensor(const struct value *value, const struct place *place, const gck
 bool read_extent(const struct value *value, const struct place *place, const gck_shape *shape,
                  const char *what)
 {
-    return read_tensor(value, place, shape, what, NULL);
+    return read_tensor(value, place, shape, what, true, NULL);
 }

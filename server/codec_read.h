@@ -53,9 +53,9 @@ bool read_array(const struct value *value, const struct place *place);
  * the body holds as many values. `what` describes it in the message: "W of layer 0 (dense)". */
 bool read_extent(const struct value *value, const struct place *place, const gck_shape *shape,
                  const char *what);
-/* The same, and its numbers, row-major. */
+/* The same, and its numbers, row-major; with `any`, what JSON has no number for is taken, too. */
 bool read_tensor(const struct value *value, const struct place *place, const gck_shape *shape,
-                 const char *what, double *values);
+                 const char *what, bool any, double *values);
 /* The shape of nested arrays, judged by their first items; numbers have rank 0. */
 gck_shape value_shape(const struct value *value);
 

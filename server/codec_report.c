@@ -1,5 +1,7 @@
 /* Results of checks and trainings, encoded once. */
 #include "server/codec_report.h"
+#include "server/codec_convention.h"
+#include "server/codec_finding.h"
 #include "server/codec_tensor.h"
 
 #include <math.h>
@@ -27,13 +29,13 @@ static void put_null(struct writer *w, struct value *object, const char *name)
 
 /* ---- checks ---- */
 
-static struct value *element_value(struct writer *w, const gck_tensor_report *tensor,
+static struct value *element_value(struct writer *w, const struct form *form,
                                    const gck_element *element)
 {
     struct value *object = write_object(w), *index = write_array(w);
     size_t axes[GCK_RANK_MAX];
-    gck_shape_unravel(&tensor->shape, element->index, axes);
-    for (size_t axis = 0; axis < tensor->shape.rank; axis++)
+    form_unravel(form, element->index, axes);
+    for (size_t axis = 0; axis < form->shape.rank; axis++)
         write_item(w, index, write_count(w, axes[axis]));
     write_member(w, object, "index", index);
     put_number(w, object, "analytic", element->analytic);
@@ -54,11 +56,12 @@ static void put_detection(struct writer *w, struct value *object, double error)
     write_member(w, object, "detection", detection);
 }
 
-static struct value *tensor_value(struct writer *w, const gck_tensor_report *tensor)
+static struct value *tensor_value(struct writer *w, const struct form *form,
+                                  const gck_tensor_report *tensor)
 {
     struct value *object = write_object(w), *worst = write_array(w);
     put_text(w, object, "name", tensor->name);
-    write_member(w, object, "shape", write_shape(w, &tensor->shape));
+    write_member(w, object, "shape", write_shape(w, &form->shape));
     put_text(w, object, "verdict", gck_verdict_name(tensor->verdict));
     put_number(w, object, "distance", tensor->distance);
     put_number(w, object, "refined_distance", tensor->refined_distance);
@@ -71,12 +74,13 @@ static struct value *tensor_value(struct writer *w, const gck_tensor_report *ten
     put_count(w, object, "wrong_elements", tensor->wrong_elements);
     if (!isnan(tensor->detection)) put_detection(w, object, tensor->detection);
     for (size_t i = 0; i < tensor->worst_count; i++)
-        write_item(w, worst, element_value(w, tensor, &tensor->worst[i]));
+        write_item(w, worst, element_value(w, form, &tensor->worst[i]));
     write_member(w, object, "worst", worst);
     return object;
 }
 
-static struct value *layer_value(struct writer *w, const gck_layer_report *layer)
+static struct value *layer_value(struct writer *w, const struct convention *convention,
+                                 const gck_layer_report *layer)
 {
     struct value *object = write_object(w), *tensors = write_array(w);
     put_count(w, object, "index", layer->index);
@@ -84,8 +88,10 @@ static struct value *layer_value(struct writer *w, const gck_layer_report *layer
     put_text(w, object, "verdict", gck_verdict_name(layer->verdict));
     put_number(w, object, "distance", layer->distance);
     put_number(w, object, "refined_distance", layer->refined_distance);
-    for (size_t i = 0; i < layer->tensor_count; i++)
-        write_item(w, tensors, tensor_value(w, &layer->tensor[i]));
+    for (size_t i = 0; i < layer->tensor_count; i++) {
+        const struct form form = form_of_parameter(convention, &layer->tensor[i].shape);
+        write_item(w, tensors, tensor_value(w, &form, &layer->tensor[i]));
+    }
     write_member(w, object, "tensors", tensors);
     return object;
 }
@@ -106,8 +112,9 @@ static struct value *gradients_side(struct writer *w, const struct spec *spec,
         for (size_t t = 0; t < layer->tensor_count; t++) {
             const gck_tensor_report *tensor = &layer->tensor[t];
             const double *values = numeric ? tensor->numeric : tensor->analytic;
+            const struct form form = form_of_parameter(&spec->convention, &tensor->shape);
             write_member(w, entry, tensor->name,
-                         values == NULL ? write_null() : write_tensor(w, &tensor->shape, values));
+                         values == NULL ? write_null() : write_form(w, &form, values));
         }
         write_item(w, array, entry);
     }
@@ -125,31 +132,43 @@ static struct value *gradients_value(struct writer *w, const struct spec *spec,
         return object;
     }
     struct value *inputs = write_object(w);
-    write_member(w, inputs, "analytic",
-                 write_tensor(w, &report->inputs.shape, report->inputs.analytic));
-    write_member(w, inputs, "numeric",
-                 write_tensor(w, &report->inputs.shape, report->inputs.numeric));
+    const struct form form = form_of_samples(&spec->convention, &report->inputs.shape);
+    write_member(w, inputs, "analytic", write_form(w, &form, report->inputs.analytic));
+    write_member(w, inputs, "numeric", write_form(w, &form, report->inputs.numeric));
     write_member(w, object, "inputs", inputs);
     return object;
 }
 
-static void put_lists(struct writer *w, struct value *object, const gck_report *report)
+static void put_lists(struct writer *w, struct value *object, const struct convention *convention,
+                      const gck_report *report, const struct check_findings *findings)
 {
     struct value *layers = write_array(w), *warnings = write_array(w), *kinks = write_object(w);
     put_count(w, kinks, "parameters", report->kink_parameters);
     put_count(w, kinks, "crossings", report->kink_crossings);
     write_member(w, object, "kinks", kinks);
     for (size_t i = 0; i < report->layer_count; i++)
-        write_item(w, layers, layer_value(w, &report->layer[i]));
+        write_item(w, layers, layer_value(w, convention, &report->layer[i]));
     write_member(w, object, "layers", layers);
-    if (report->has_inputs) write_member(w, object, "inputs", tensor_value(w, &report->inputs));
-    write_member(w, object, "findings", write_array(w));
+    if (report->has_inputs) {
+        const struct form form = form_of_samples(convention, &report->inputs.shape);
+        write_member(w, object, "inputs", tensor_value(w, &form, &report->inputs));
+    }
+    write_member(w, object, "findings",
+                 findings == NULL ? write_array(w) : write_findings(w, &findings->findings));
     for (size_t i = 0; i < report->warning_count; i++)
         write_item(w, warnings, write_text(w, report->warning[i]));
     write_member(w, object, "warnings", warnings);
 }
 
-struct blob *codec_check_result(const struct spec *spec, const gck_report *report)
+void check_findings_done(struct check_findings *findings)
+{
+    gck_findings_done(&findings->findings);
+    free(findings->sensitivity);
+    *findings = (struct check_findings){0};
+}
+
+struct blob *codec_check_result(const struct spec *spec, const gck_report *report,
+                                const struct check_findings *findings)
 {
     struct writer w = {0};
     struct value *object = write_object(&w);
@@ -163,7 +182,10 @@ struct blob *codec_check_result(const struct spec *spec, const gck_report *repor
     put_number(&w, object, "cost", report->cost);
     put_count(&w, object, "parameters_checked", report->parameters_checked);
     put_count(&w, object, "evaluations", (size_t)report->evaluations);
-    put_lists(&w, object, report);
+    put_lists(&w, object, &spec->convention, report, findings);
+    if (findings != NULL && findings->sensitivity != NULL)
+        write_member(&w, object, "sensitivity",
+                     write_sensitivity(&w, findings->sensitivity_count, findings->sensitivity));
     if (spec->include_gradients)
         write_member(&w, object, "gradients", gradients_value(&w, spec, report));
     return write_blob(&w, object);
@@ -245,7 +267,8 @@ struct blob *codec_training_summary(const gck_train_result *result)
 
 /* ---- parameters and predictions ---- */
 
-static struct value *masks_value(struct writer *w, const gck_model *model, size_t samples)
+static struct value *masks_value(struct writer *w, const gck_model *model,
+                                 const struct convention *convention, size_t samples)
 {
     struct value *array = write_array(w);
     for (size_t i = 0; i < model->layer_count; i++) {
@@ -262,18 +285,42 @@ static struct value *masks_value(struct writer *w, const gck_model *model, size_
         for (size_t k = 0; k < samples; k++)
             gck_layer_mask(layer, (gck_mask_key){model->seed, 0}, k, mask + k * layer->outputs, 1);
         const gck_shape shape = {2, {samples, layer->outputs}};
-        write_item(w, array, write_tensor(w, &shape, mask));
+        const struct form form = form_of_samples(convention, &shape);
+        write_item(w, array, write_form(w, &form, mask));
         gck_vector_free(mask);
     }
     return array;
 }
 
-struct blob *codec_parameters(const gck_model *model, const double *parameters, size_t mask_samples)
+static struct value *parameters_value(struct writer *w, const gck_model *model,
+                                      const struct convention *convention, const double *parameters)
+{
+    struct value *array = write_array(w);
+    for (size_t i = 0; i < model->layer_count; i++) {
+        const gck_layer *layer = &model->layer[i];
+        if (layer->tensor_count == 0) {
+            write_item(w, array, write_null());
+            continue;
+        }
+        struct value *entry = write_object(w);
+        for (size_t t = 0; t < layer->tensor_count; t++) {
+            const gck_tensor *tensor = &layer->tensor[t];
+            const struct form form = form_of_parameter(convention, &tensor->shape);
+            write_member(w, entry, tensor->name, write_form(w, &form, parameters + tensor->offset));
+        }
+        write_item(w, array, entry);
+    }
+    return array;
+}
+
+struct blob *codec_parameters(const gck_model *model, const struct convention *convention,
+                              const double *parameters, size_t mask_samples)
 {
     struct writer w = {0};
     struct value *object = write_object(&w);
-    write_member(&w, object, "parameters", write_parameters(&w, model, parameters));
-    if (mask_samples > 0) write_member(&w, object, "masks", masks_value(&w, model, mask_samples));
+    write_member(&w, object, "parameters", parameters_value(&w, model, convention, parameters));
+    if (mask_samples > 0)
+        write_member(&w, object, "masks", masks_value(&w, model, convention, mask_samples));
     return write_blob(&w, object);
 }
 
@@ -291,13 +338,15 @@ static void put_classes(struct writer *w, struct value *object, const gck_model 
     free(class);
 }
 
-struct blob *codec_predictions(const gck_model *model, const gck_data *data, const double *y,
-                               const gck_evaluation *evaluation)
+struct blob *codec_predictions(const struct written_model *written, const gck_data *data,
+                               const double *y, const gck_evaluation *evaluation)
 {
+    const gck_model *model = written->model;
     struct writer w = {0};
     struct value *object = write_object(&w);
     const gck_shape shape = {2, {data->samples, model->outputs}};
-    write_member(&w, object, "y", write_tensor(&w, &shape, y));
+    const struct form form = form_of_samples(&written->convention, &shape);
+    write_member(&w, object, "y", write_form(&w, &form, y));
     put_classes(&w, object, model, data->samples, y);
     if (evaluation != NULL) {
         put_number(&w, object, "cost", evaluation->cost);

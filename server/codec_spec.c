@@ -1,6 +1,6 @@
 #include "server/codec_spec.h"
 #include "server/codec_choice.h"
-#include "server/codec_model.h"
+#include "server/codec_claim.h"
 #include "server/codec_report.h"
 
 #include <gradcheck/optimizer.h>
@@ -180,19 +180,17 @@ static bool read_check_lists(const struct value *value, const struct place *plac
 static bool read_check(const struct value *value, const struct place *place, struct spec *spec)
 {
     static const char *const names[] = {
-        "method", "epsilon", "directions", "tolerance", "layers",
-        "inputs", "worst",   "include",    "claimed",   "time_limit_seconds"};
+        "method",  "epsilon", "directions",  "tolerance",         "layers", "inputs", "worst",
+        "include", "claimed", "sensitivity", "time_limit_seconds"};
     const struct place at_tolerance = place_key(place, "tolerance");
-    const struct place at_claimed = place_key(place, "claimed");
     gck_check_spec *check = &spec->check;
     uint64_t worst = check->worst;
     if (!read_object(value, place, names, COUNT(names))) return false;
-    if (optional(value, "claimed") != NULL)
-        return place_fail(&at_claimed, "claimed gradients are not available in this version");
     const struct value *tolerance = optional(value, "tolerance");
     if (!read_check_lists(value, place, spec) || !read_steps(value, place, check) ||
         (tolerance != NULL && !read_number(tolerance, &at_tolerance, 0, 1, &check->tolerance)) ||
         !optional_boolean(value, place, "inputs", &check->inputs) ||
+        !optional_boolean(value, place, "sensitivity", &spec->sensitivity) ||
         !optional_count(value, place, "worst", 0, GCK_WORST_MAX, &worst) ||
         !optional_number(value, place, "time_limit_seconds", 1e-3, 31536000,
                          &spec->time_limit_seconds))
@@ -221,8 +219,30 @@ static double included_numbers(const struct spec *spec, const gck_check_cost *co
     return 2 * ((double)cost->parameters + (spec->check.inputs ? x : 0));
 }
 
+/* What is claimed, or NULL. */
+static const struct value *claimed_of(const struct value *root)
+{
+    const struct value *check = value_member(root, "check");
+    return check == NULL ? NULL : optional(check, "claimed");
+}
+
+static bool read_claimed(const struct value *root, const struct place *place,
+                         const struct written_model *written, struct spec *spec)
+{
+    const struct value *claimed = claimed_of(root);
+    const struct place at_claimed = place_key(place, "claimed");
+    const struct place at_inputs = place_key(place, "inputs");
+    if (claimed == NULL) return true;
+    const bool inputs = spec->check.inputs;
+    spec->check.inputs = false;
+    if (!read_claim(claimed, &at_claimed, written, spec)) return false;
+    return !inputs || spec->check.inputs ||
+           place_fail(&at_inputs, "x cannot be checked: claimed has no inputs");
+}
+
 static bool decode_check(const struct value *root, const struct place *place,
-                         const struct limits *limits, struct spec *spec)
+                         const struct limits *limits, const struct written_model *written,
+                         struct spec *spec)
 {
     const struct value *check = value_member(root, "check");
     const struct place at = place_key(place, "check");
@@ -234,6 +254,7 @@ static bool decode_check(const struct value *root, const struct place *place,
                                    .tolerance = NAN,
                                    .worst = 5};
     if (check != NULL && !read_check(check, &at, spec)) return false;
+    if (!read_claimed(root, &at, written, spec)) return false;
     gck_check_cost cost;
     gck_check_estimate(&spec->check, spec->data->samples, &cost);
     if (cost.parameters == 0 && !spec->check.inputs)
@@ -241,6 +262,7 @@ static bool decode_check(const struct value *root, const struct place *place,
     const double rooms = fmin((double)limits->workers, cost.grains);
     double bytes = cost.memory_bytes + cost.grains * sizeof(gck_partial);
     if (rooms > 1) bytes += (rooms - 1) * cost.grain_bytes;
+    if (spec->claim != NULL || spec->sensitivity) bytes += claim_bytes(spec, &cost);
     if (spec->include_gradients) bytes += included_numbers(spec, &cost) * REPORT_BYTES_A_NUMBER;
     return memory_admits(place, limits, bytes, cost.operations, spec);
 }
@@ -319,21 +341,28 @@ static bool decode_body(const struct body *body, const char *part, const struct 
     const struct place at_model = place_key(&body->place, "model");
     const struct place at_data = place_key(&body->place, "data");
     const struct value *model, *data;
+    struct written_model written;
     if (!read_object(body->root, &body->place, names, COUNT(names)) ||
         !read_common(body->root, &body->place, spec) ||
         !read_required(body->root, &body->place, "model", &model) ||
-        !read_model(model, &at_model, &spec->model) ||
-        !read_required(body->root, &body->place, "data", &data) ||
-        !read_data(data, &at_data, spec->model, limits->job_bytes, &spec->data))
+        !read_model(model, &at_model, &written))
+        return false;
+    spec->model = written.model;
+    spec->convention = written.convention;
+    if (!read_required(body->root, &body->place, "data", &data) ||
+        !read_data(data, &at_data, &written, limits->job_bytes, &spec->data))
         return false;
     const bool decoded = spec->kind == JOB_CHECK
-                             ? decode_check(body->root, &body->place, limits, spec)
+                             ? decode_check(body->root, &body->place, limits, &written, spec)
                              : decode_training(body->root, &body->place, limits, spec);
     /* Last, since drawing the parameters of a network that is too large takes long. */
-    if (!decoded || !read_model_parameters(model, &at_model, spec->model, &spec->parameters))
+    if (!decoded || !read_model_parameters(model, &at_model, &written, &spec->parameters))
         return false;
     spec->check.parameters = spec->train.parameters = spec->parameters;
-    return true;
+    if (spec->claim == NULL) return true;
+    const struct place at_check = place_key(&body->place, "check");
+    const struct place at_claimed = place_key(&at_check, "claimed");
+    return read_claim_numbers(claimed_of(body->root), &at_claimed, &written, spec);
 }
 
 struct spec *codec_spec_decode(enum job_kind kind, const struct blob *bytes,
@@ -355,28 +384,28 @@ struct spec *codec_spec_decode(enum job_kind kind, const struct blob *bytes,
     return NULL;
 }
 
-bool codec_spec_model(const struct blob *bytes, const struct limits *limits, gck_model **ret_model,
-                      struct problem *problem)
+bool codec_spec_model(const struct blob *bytes, const struct limits *limits,
+                      struct written_model *ret_written, struct problem *problem)
 {
     struct body body;
     if (!body_open(&body, bytes, limits, problem)) return false;
     const struct place at = place_key(&body.place, "model");
     const struct value *value;
-    const bool decoded =
-        read_required(body.root, &body.place, "model", &value) && read_model(value, &at, ret_model);
+    const bool decoded = read_required(body.root, &body.place, "model", &value) &&
+                         read_model(value, &at, ret_written);
     document_free(body.document);
     return decoded;
 }
 
 /* A summary does not use the parameters given, but says what is wrong with them. */
 static bool parameters_are_sound(const struct value *value, const struct place *place,
-                                 const struct limits *limits, const gck_model *model)
+                                 const struct limits *limits, const struct written_model *written)
 {
     double *parameters = NULL;
     if (value_member(value, "parameters") == NULL) return true;
-    if (model->parameter_count > limits->job_bytes / sizeof *parameters)
+    if (written->model->parameter_count > limits->job_bytes / sizeof *parameters)
         return problem_set(place->problem, PROBLEM_TOO_LARGE, "these parameters are too many");
-    const bool sound = read_model_parameters(value, place, model, &parameters);
+    const bool sound = read_model_parameters(value, place, written, &parameters);
     gck_vector_free(parameters);
     return sound;
 }
@@ -389,18 +418,20 @@ bool codec_summary_decode(const struct blob *bytes, const struct limits *limits,
     if (!body_open(&body, bytes, limits, problem)) return false;
     const struct place at = place_key(&body.place, "model");
     const struct value *value;
+    struct written_model written = {0};
     uint64_t samples = 1;
     const bool decoded =
         read_object(body.root, &body.place, names, COUNT(names)) &&
         optional_count(body.root, &body.place, "samples", 1, UINT32_MAX, &samples) &&
         read_required(body.root, &body.place, "model", &value) &&
-        read_model(value, &at, ret_model) && parameters_are_sound(value, &at, limits, *ret_model);
+        read_model(value, &at, &written) && parameters_are_sound(value, &at, limits, &written);
+    *ret_model = written.model;
     *ret_samples = (size_t)samples;
     document_free(body.document);
     return decoded;
 }
 
-static bool decode_prediction(const struct body *body, const gck_model *model,
+static bool decode_prediction(const struct body *body, const struct written_model *written,
                               const struct limits *limits, gck_data **ret_data, bool *ret_with_y)
 {
     static const char *const names[] = {"x", "y"};
@@ -410,11 +441,13 @@ static bool decode_prediction(const struct body *body, const gck_model *model,
         !read_required(body->root, &body->place, "x", &x_value))
         return false;
     *ret_with_y = value_member(body->root, "y") != NULL;
-    if (*ret_with_y) return read_data(body->root, &body->place, model, limits->job_bytes, ret_data);
+    const gck_model *model = written->model;
+    if (*ret_with_y)
+        return read_data(body->root, &body->place, written, limits->job_bytes, ret_data);
     size_t samples;
     double *x;
     gck_error error;
-    if (!read_x(x_value, &at, model, &samples, &x)) return false;
+    if (!read_x(x_value, &at, written, &samples, &x)) return false;
     const double bytes = sizeof(double) * (double)samples * (double)model->outputs;
     const bool fits =
         bytes <= (double)limits->job_bytes ||
@@ -431,12 +464,12 @@ static bool decode_prediction(const struct body *body, const gck_model *model,
 }
 
 bool codec_prediction_decode(const struct blob *bytes, const struct limits *limits,
-                             const gck_model *model, gck_data **ret_data, bool *ret_with_y,
-                             struct problem *problem)
+                             const struct written_model *written, gck_data **ret_data,
+                             bool *ret_with_y, struct problem *problem)
 {
     struct body body;
     if (!body_open(&body, bytes, limits, problem)) return false;
-    const bool decoded = decode_prediction(&body, model, limits, ret_data, ret_with_y);
+    const bool decoded = decode_prediction(&body, written, limits, ret_data, ret_with_y);
     document_free(body.document);
     return decoded;
 }

@@ -4,13 +4,9 @@
 
 #include "server/codec_json.h"
 
-#include <gradcheck/model.h>
+#include <gradcheck/tensor.h>
 
 struct value *write_tensor(struct writer *writer, const gck_shape *shape, const double *values);
 struct value *write_shape(struct writer *writer, const gck_shape *shape);
-/* One entry a layer: its tensors by name, or null; layers with no flag in `chosen` (NULL: all) are
- * null, too. */
-struct value *write_parameters(struct writer *writer, const gck_model *model,
-                               const double *parameters);
 
 #endif

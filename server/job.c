@@ -196,6 +196,12 @@ static void progress(struct job *job, size_t done)
     job->record.version++;
 }
 
+/* Whether there is more to find out once all work is done, which takes its time. */
+static bool concludes(const struct job *job)
+{
+    return job->check != NULL && (job->spec->claim != NULL || job->spec->sensitivity);
+}
+
 /* Whether all work is over, one way or the other; true for one caller alone. */
 static bool conclude(struct job *job, bool complete)
 {
@@ -205,6 +211,7 @@ static bool conclude(struct job *job, bool complete)
         return false;
     job->ended = true;
     job->complete = complete;
+    job->concluding = complete && concludes(job);
     job->record.seconds = seconds_since_begin(job);
     job->record.version++; /* the seconds show while the end is being stored */
     return true;
@@ -274,7 +281,7 @@ bool job_hand_back(struct job *job, gck_status status, bool finished, const gck_
 bool job_cancel(struct job *job)
 {
     pthread_mutex_lock(&job->lock);
-    if (!job->ended && !job->record.cancel_requested) {
+    if ((!job->ended || job->concluding) && !job->record.cancel_requested) {
         atomic_store(&job->cancelled, true);
         job->record.cancel_requested = true;
         job->record.version++;
@@ -286,9 +293,27 @@ bool job_cancel(struct job *job)
     return ended;
 }
 
+bool job_is_complete(struct job *job)
+{
+    pthread_mutex_lock(&job->lock);
+    const bool complete = job->complete && job->problem.type == PROBLEM_NONE;
+    pthread_mutex_unlock(&job->lock);
+    return complete;
+}
+
+bool job_break_off(struct job *job)
+{
+    pthread_mutex_lock(&job->lock);
+    job->complete = false;
+    const bool left = atomic_load(&job->abandoned) && !atomic_load(&job->cancelled);
+    pthread_mutex_unlock(&job->lock);
+    return !left || is_late(job);
+}
+
 enum job_state job_outcome(struct job *job, struct problem *ret_problem)
 {
     pthread_mutex_lock(&job->lock);
+    job->concluding = false;
     enum job_state state = JOB_SUCCEEDED;
     *ret_problem = job->problem;
     if (job->problem.type != PROBLEM_NONE) {

@@ -57,6 +57,7 @@ struct job {
     size_t suspects;          /* grains not done that were begun ATTEMPTS_SUSPECT times before */
     uint32_t attempts;        /* of a training, since its last saved state, before this process */
     bool folding, complete, ended;
+    bool concluding; /* ended, and its result is being found out: it can still be stopped */
     enum acceptance acceptance;
     enum store_status refusal;
     bool left; /* the table of jobs: all is stored that will be */
@@ -124,7 +125,12 @@ void job_leave(struct job *job);
 /* False when it has not by then (monotonic clock). */
 bool job_await_leave(struct job *job, int64_t until_ns);
 
-/* How an ended job ended. */
+/* Whether all its work is done, without a fault. */
+bool job_is_complete(struct job *job);
+/* Its result could not be found out, since job_stop asked to end. False: because of a server that
+ * stops, so that the job is left unfinished. */
+bool job_break_off(struct job *job);
+/* How an ended job ended: from now on it cannot be stopped. */
 enum job_state job_outcome(struct job *job, struct problem *ret_problem);
 
 /* The record as it is now; false when memory is out. */

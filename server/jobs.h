@@ -70,9 +70,10 @@ bool jobs_charge(struct jobs *jobs, const struct lease *lease);
 void jobs_release(struct jobs *jobs, const struct lease *lease, bool done);
 /* Keeps a training's state when it is due. */
 void jobs_save(struct jobs *jobs, struct job *job);
-/* Encodes, stores and announces what became of a job that has ended. Whoever is told of the end
- * calls it, once. The announcement follows once the end is stored. */
-void jobs_finish(struct jobs *jobs, struct job *job);
+/* Finds out, encodes, stores and announces what became of a job that has ended. Whoever is told of
+ * the end calls it, once. The announcement follows once the end is stored. False when a server that
+ * stops left the job unfinished. */
+bool jobs_finish(struct jobs *jobs, struct job *job);
 
 /* ---- for the server ---- */
 

@@ -4,18 +4,41 @@
 #include "server/jobs_table.h"
 #include "server/log.h"
 
-/* What a check or training that went through came to; a fault becomes the problem. */
-static void encode_check(const struct job *job, struct job_record *record, struct problem *problem)
+/* What is wrong with a claim that fails, and which mistakes the check would catch. */
+static gck_status find(struct job *job, gck_report *report, struct check_findings *ret_findings,
+                       gck_error *error)
 {
-    gck_report *report;
+    const gck_check_spec *check = &job->spec->check;
+    const gck_stop stop = job_stop(job);
+    gck_status status = GCK_OK;
+    if (check->claim != NULL && report->verdict == GCK_FAIL)
+        status = gck_findings_new(check, report, stop, &ret_findings->findings, error);
+    if (status != GCK_OK || !job->spec->sensitivity) return status;
+    status = gck_sensitivity(check, report, stop, &ret_findings->sensitivity_count,
+                             &ret_findings->sensitivity, error);
+    if (status != GCK_OK) return status;
+    return gck_sensitivity_warn(check, ret_findings->sensitivity_count, ret_findings->sensitivity,
+                                report, error);
+}
+
+/* What a check or training that went through came to: the result and summary, unless there is a
+ * problem, or it was stopped. */
+static gck_status encode_check(struct job *job, struct job_record *record, struct problem *problem)
+{
+    gck_report *report = NULL;
+    struct check_findings findings = {0};
     gck_error error;
-    if (gck_check_report(job->check, &report, &error) != GCK_OK) {
+    gck_status status = gck_check_report(job->check, &report, &error);
+    if (status == GCK_OK) status = find(job, report, &findings, &error);
+    if (status == GCK_OK) {
+        record->result = codec_check_result(job->spec, report, &findings);
+        record->summary = codec_check_summary(report);
+    } else if (status != GCK_STOPPED) {
         problem_from_error(problem, "", &error);
-        return;
     }
-    record->result = codec_check_result(job->spec, report);
-    record->summary = codec_check_summary(report);
+    check_findings_done(&findings);
     gck_report_free(report);
+    return status;
 }
 
 static void encode_training(const struct job *job, struct job_record *record)
@@ -25,14 +48,16 @@ static void encode_training(const struct job *job, struct job_record *record)
     record->summary = codec_training_summary(&result);
 }
 
-static void encode(const struct job *job, struct job_record *record, struct problem *problem)
+/* False when a server that stops left the job as it was. */
+static bool encode(struct job *job, struct job_record *record, struct problem *problem)
 {
-    if (job->check != NULL)
-        encode_check(job, record, problem);
-    else
+    if (job->check == NULL)
         encode_training(job, record);
+    else if (encode_check(job, record, problem) == GCK_STOPPED)
+        return job_break_off(job);
     if (record->result == NULL || record->summary == NULL)
         problem_set(problem, PROBLEM_OUT_OF_MEMORY, "memory is out");
+    return true;
 }
 
 /* A training's parameters are there however it ended. */
@@ -100,33 +125,46 @@ static bool take_acceptance(struct jobs *jobs, struct job *job)
     return true;
 }
 
-static void make_record(struct job *job, struct job_record *record)
+/* Takes what was encoded over; it is there for a job that succeeded alone. */
+static void put_result(struct job_record *from, struct job_record *record)
 {
-    struct problem problem;
+    record->result = from->result;
+    record->summary = from->summary;
+}
+
+static bool make_record(struct job *job, struct job_record *record)
+{
+    struct job_record encoded = {0};
+    struct problem problem = {0}, of_encoding = {0};
+    if (job_is_complete(job) && !encode(job, &encoded, &of_encoding)) return false;
     const enum job_state state = job_outcome(job, &problem);
     job_last_snapshot(job, record);
     record->state = state;
     keep_parameters(job, record, &problem);
-    if (state == JOB_SUCCEEDED) encode(job, record, &problem);
+    put_result(&encoded, record);
+    if (problem.type == PROBLEM_NONE) problem = of_encoding;
     if (problem.type != PROBLEM_NONE) record_fail(record, &problem);
     record->finished_ms = clock_wall_ms();
     record->version++;
+    return true;
 }
 
-void jobs_finish(struct jobs *jobs, struct job *job)
+bool jobs_finish(struct jobs *jobs, struct job *job)
 {
     pthread_mutex_lock(&job->lock);
     const bool refused = job->acceptance == ACCEPT_REFUSED;
     pthread_mutex_unlock(&job->lock);
     if (refused) {
         table_leave(jobs, job);
-        return;
+        return true;
     }
     struct store_write *end = &job->end;
-    *end = (struct store_write){.done = end_stored, .context = job_ref(job)};
-    make_record(job, &end->record);
+    *end = (struct store_write){.done = end_stored};
+    if (!make_record(job, &end->record)) return false;
+    end->context = job_ref(job);
     progress_drop(jobs->progress, job);
     end->change = take_acceptance(jobs, job) ? STORE_ADD : STORE_PUT;
     end->patient = end->change == STORE_PUT;
     jobs->store->operations->submit(jobs->store, end);
+    return true;
 }

@@ -8,6 +8,7 @@ static const struct route routes[] = {
     {"GET", "/v1/catalog", route_catalog, ROUTE_INSTANT | ROUTE_OPEN},
     {"GET", "/v1/whoami", route_whoami, ROUTE_INSTANT},
     {"POST", "/v1/models/summary", route_summary, ROUTE_BODY},
+    {"POST", "/v1/comparisons", route_comparison, ROUTE_BODY},
     {"POST", "/v1/gradient-checks", route_check_create, ROUTE_BODY | ROUTE_CHANGES},
     {"POST", "/v1/trainings", route_training_create, ROUTE_BODY | ROUTE_CHANGES},
     {"GET", "/v1/jobs", route_job_list, 0},

@@ -52,6 +52,6 @@ route_handler route_check_create, route_training_create, route_job_get, route_jo
 /* route_list.c */
 route_handler route_job_list;
 /* route_info.c */
-route_handler route_health, route_whoami, route_catalog, route_summary;
+route_handler route_health, route_whoami, route_catalog, route_summary, route_comparison;
 
 #endif

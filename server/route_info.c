@@ -1,4 +1,5 @@
-/* Routes that tell what the server is and has. */
+/* Routes that tell what the server is and has, and those that answer at once. */
+#include "server/codec_comparison.h"
 #include "server/codec_info.h"
 #include "server/codec_report.h"
 #include "server/codec_spec.h"
@@ -41,5 +42,17 @@ enum route_outcome route_summary(struct service *service, struct request *reques
     else
         reply_problem(reply, &problem, request->id);
     gck_model_free(model);
+    return ROUTE_REPLY;
+}
+
+enum route_outcome route_comparison(struct service *service, struct request *request,
+                                    struct reply *reply)
+{
+    struct problem problem = {0};
+    struct blob *answer = codec_comparison(request->body, &service->config->limits, &problem);
+    if (problem.type == PROBLEM_NONE)
+        reply_json(reply, 200, answer, request->id);
+    else
+        reply_problem(reply, &problem, request->id);
     return ROUTE_REPLY;
 }

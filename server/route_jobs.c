@@ -191,7 +191,8 @@ static struct blob *check_parameters(struct service *service, const struct job_r
     struct blob *body = NULL;
     const double numbers = (double)spec->model->parameter_count + mask_numbers(spec);
     if (answer_fits(service, numbers, problem))
-        body = codec_parameters(spec->model, spec->parameters, spec->data->samples);
+        body =
+            codec_parameters(spec->model, &spec->convention, spec->parameters, spec->data->samples);
     spec_free(spec);
     return body;
 }
@@ -204,12 +205,14 @@ static struct blob *training_parameters(struct service *service, const struct jo
                     job_state_name(record->state), job_state_is_final(record->state) ? "" : " yet");
         return NULL;
     }
-    gck_model *model;
-    if (!codec_spec_model(record->request, &service->config->limits, &model, problem)) return NULL;
+    struct written_model written;
+    if (!codec_spec_model(record->request, &service->config->limits, &written, problem))
+        return NULL;
     struct blob *body = NULL;
-    if (answer_fits(service, (double)model->parameter_count, problem))
-        body = codec_parameters(model, job_record_parameters(record), 0);
-    gck_model_free(model);
+    if (answer_fits(service, (double)written.model->parameter_count, problem))
+        body =
+            codec_parameters(written.model, &written.convention, job_record_parameters(record), 0);
+    gck_model_free(written.model);
     return body;
 }
 
@@ -245,12 +248,13 @@ static bool prediction_is_short(const gck_model *model, const gck_data *data,
 }
 
 static struct blob *predict(struct service *service, const struct request *request,
-                            const gck_model *model, const double *parameters,
+                            const struct written_model *written, const double *parameters,
                             struct problem *problem)
 {
+    const gck_model *model = written->model;
     gck_data *data = NULL;
     bool with_y;
-    if (!codec_prediction_decode(request->body, &service->config->limits, model, &data, &with_y,
+    if (!codec_prediction_decode(request->body, &service->config->limits, written, &data, &with_y,
                                  problem))
         return NULL;
     if (!prediction_is_short(model, data, problem)) {
@@ -268,7 +272,7 @@ static struct blob *predict(struct service *service, const struct request *reque
     if (status == GCK_OK && with_y)
         status = gck_evaluate(model, parameters, data, never, &evaluation, &error);
     if (status == GCK_OK)
-        body = codec_predictions(model, data, y, with_y ? &evaluation : NULL);
+        body = codec_predictions(written, data, y, with_y ? &evaluation : NULL);
     else
         problem_from_error(problem, "", &error);
     gck_vector_free(y);
@@ -285,10 +289,11 @@ static struct blob *predictions(struct service *service, const struct request *r
                     job_kind_name(record->kind), job_state_name(record->state));
         return NULL;
     }
-    gck_model *model;
-    if (!codec_spec_model(record->request, &service->config->limits, &model, problem)) return NULL;
-    struct blob *body = predict(service, request, model, job_record_parameters(record), problem);
-    gck_model_free(model);
+    struct written_model written;
+    if (!codec_spec_model(record->request, &service->config->limits, &written, problem))
+        return NULL;
+    struct blob *body = predict(service, request, &written, job_record_parameters(record), problem);
+    gck_model_free(written.model);
     return body;
 }
 

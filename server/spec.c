@@ -2,6 +2,16 @@
 
 #include <stdlib.h>
 
+static void claim_free(struct claim *claim)
+{
+    if (claim == NULL) return;
+    free(claim->tensor_claimed);
+    gck_vector_free(claim->gradient);
+    gck_vector_free(claim->inputs);
+    gck_vector_free(claim->outputs);
+    free(claim);
+}
+
 void spec_free(struct spec *spec)
 {
     if (spec == NULL) return;
@@ -10,5 +20,6 @@ void spec_free(struct spec *spec)
     gck_vector_free(spec->parameters);
     gck_data_free(spec->data);
     free(spec->layer_checked);
+    claim_free(spec->claim);
     free(spec);
 }

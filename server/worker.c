@@ -27,8 +27,9 @@ static gck_status run_grain(struct job *job, size_t grain, gck_check_room **room
     return gck_check_grain(job->check, grain, *room, job_stop(job), partial, error);
 }
 
-/* One grain and its end: true when the job has ended with it. */
-static bool work_off(struct workers *workers, struct lease *lease, gck_check_room **room)
+/* One grain and its end: true when the job has ended with it; then a charge is not released yet. */
+static bool work_off(struct workers *workers, struct lease *lease, gck_check_room **room,
+                     bool *ret_charged)
 {
     struct job *job = lease->job;
     gck_partial partial = {0};
@@ -36,6 +37,7 @@ static bool work_off(struct workers *workers, struct lease *lease, gck_check_roo
     const bool charged = jobs_charge(workers->jobs, lease);
     const gck_status status = run_grain(job, lease->grain, room, &partial, &error);
     const bool ended = job_hand_in(job, lease->grain, status, &partial, &error);
+    *ret_charged = charged;
     if (charged && !ended) jobs_release(workers->jobs, lease, status == GCK_OK);
     return ended;
 }
@@ -45,12 +47,13 @@ static void run_check(struct workers *workers, struct lease *lease)
 {
     struct job *job = lease->job;
     gck_check_room *room = NULL;
-    bool ended;
+    bool ended, charged;
     do {
-        ended = work_off(workers, lease, &room);
+        ended = work_off(workers, lease, &room, &charged);
     } while (!ended && !queue_is_contended(workers->queue, lease) && job_take(job, &lease->grain));
     gck_check_room_free(room);
-    if (ended) jobs_finish(workers->jobs, job);
+    if (ended && !jobs_finish(workers->jobs, job) && charged)
+        jobs_release(workers->jobs, lease, false);
 }
 
 static gck_status run_slice(struct job *job, bool *finished, gck_error *error)

@@ -14,6 +14,7 @@
 #ifndef GRADCHECK_CHECK_H
 #define GRADCHECK_CHECK_H
 
+#include <gradcheck/claim.h>
 #include <gradcheck/data.h>
 #include <gradcheck/evaluate.h>
 #include <gradcheck/model.h>
@@ -32,11 +33,12 @@ typedef struct gck_check_spec {
     const bool *layer_checked; /* model->layer_count flags; NULL: all */
     gck_method method;
     gck_engine engine;
-    double epsilon;    /* the step h; central and forward */
-    size_t directions; /* of each tensor; directional */
-    double tolerance;  /* NaN: the method's own default */
-    bool inputs;       /* check the gradient with respect to x, too */
-    size_t worst;      /* how many of the worst elements to name in each tensor */
+    double epsilon;         /* the step h; central and forward */
+    size_t directions;      /* of each tensor; directional */
+    double tolerance;       /* NaN: the method's own default */
+    bool inputs;            /* check the gradient with respect to x, too */
+    const gck_claim *claim; /* judged in place of our own gradients; NULL: none */
+    size_t worst;           /* how many of the worst elements to name in each tensor */
 } gck_check_spec;
 
 enum { GCK_WORST_MAX = 100 };
@@ -59,7 +61,7 @@ typedef struct gck_check_cost {
 } gck_check_cost;
 
 /* What a check needs; saturates at infinity, never overflows. Of the spec it looks at the model,
- * the layers, inputs, method and steps. */
+ * the layers, inputs, method, steps, and which tensors are claimed. */
 void gck_check_estimate(const gck_check_spec *spec, size_t samples, gck_check_cost *ret_cost);
 
 typedef struct gck_check gck_check;

@@ -30,7 +30,15 @@ static void check_run(const struct spec *spec)
     const gck_status status = gck_check_report(check, &report, &error);
     MUST(status == GCK_OK || status == GCK_NON_FINITE);
     if (status == GCK_OK) {
-        fuzz_drop(codec_check_result(spec, report));
+        struct check_findings findings = {0};
+        if (spec->claim != NULL && report->verdict == GCK_FAIL)
+            MUST(gck_findings_new(&spec->check, report, (gck_stop){0}, &findings.findings,
+                                  &error) == GCK_OK);
+        if (spec->sensitivity)
+            MUST(gck_sensitivity(&spec->check, report, (gck_stop){0}, &findings.sensitivity_count,
+                                 &findings.sensitivity, &error) == GCK_OK);
+        fuzz_drop(codec_check_result(spec, report, &findings));
+        check_findings_done(&findings);
         fuzz_drop(codec_check_summary(report));
         gck_report_free(report);
     }
@@ -42,7 +50,8 @@ static void check_use(const struct spec *spec)
     gck_check_cost cost;
     gck_check_estimate(&spec->check, spec->data->samples, &cost);
     if (!(cost.operations < FUZZ_OPERATIONS && spec->model->parameter_count < 10000)) return;
-    fuzz_drop(codec_parameters(spec->model, spec->parameters, spec->data->samples));
+    fuzz_drop(
+        codec_parameters(spec->model, &spec->convention, spec->parameters, spec->data->samples));
     check_run(spec);
 }
 

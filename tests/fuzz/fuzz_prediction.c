@@ -12,18 +12,21 @@ static const char *const prediction_models[] = {
     "\"sigmoid\"}],\"cost\":\"binary_crossentropy\"}}",
     "{\"model\":{\"input_shape\":[2,2],\"layers\":[{\"type\":\"activation\",\"activation\":"
     "\"tanh\"}],\"cost\":\"mae\"}}",
+    "{\"model\":{\"input_shape\":[2],\"layers\":[{\"type\":\"dense\",\"units\":3}],\"cost\":"
+    "\"mse\","
+    "\"convention\":\"columns\"}}",
 };
 
-static void prediction_decode(const struct blob *body, const gck_model *model)
+static void prediction_decode(const struct blob *body, const struct written_model *written)
 {
     const struct limits limits = fuzz_limits();
     struct problem problem = {0};
     gck_data *given = NULL;
     bool with_y;
-    if (codec_prediction_decode(body, &limits, model, &given, &with_y, &problem)) {
-        double *y = gck_vector_new(given->samples * model->outputs);
+    if (codec_prediction_decode(body, &limits, written, &given, &with_y, &problem)) {
+        double *y = gck_vector_new(given->samples * written->model->outputs);
         MUST(y != NULL);
-        fuzz_drop(codec_predictions(model, given, y, NULL));
+        fuzz_drop(codec_predictions(written, given, y, NULL));
         gck_vector_free(y);
     } else {
         fuzz_problem(&problem);
@@ -36,13 +39,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size == 0) return 0;
     const struct limits limits = fuzz_limits();
     struct problem problem = {0};
-    gck_model *model;
-    const char *text = prediction_models[data[0] % 3];
+    struct written_model written;
+    const char *text = prediction_models[data[0] % 4];
     struct blob *of_model = fuzz_body((const uint8_t *)text, strlen(text));
     struct blob *body = fuzz_body(data + 1, size - 1);
-    MUST(codec_spec_model(of_model, &limits, &model, &problem));
-    prediction_decode(body, model);
-    gck_model_free(model);
+    MUST(codec_spec_model(of_model, &limits, &written, &problem));
+    prediction_decode(body, &written);
+    gck_model_free(written.model);
     blob_unref(of_model);
     blob_unref(body);
     return 0;

@@ -18,13 +18,14 @@ static void summary_of(const struct blob *body, const struct limits *limits)
 static void model_of(const struct blob *body, const struct limits *limits)
 {
     struct problem problem = {0};
-    gck_model *model;
-    if (!codec_spec_model(body, limits, &model, &problem)) {
+    struct written_model written;
+    if (!codec_spec_model(body, limits, &written, &problem)) {
         fuzz_problem(&problem);
         return;
     }
+    const gck_model *model = written.model;
     MUST(model->layer_count >= 1 && model->inputs >= 1 && model->outputs >= 1);
-    gck_model_free(model);
+    gck_model_free(written.model);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -32,7 +32,7 @@ static const double *numbers_of(const struct value *array)
     for (const struct value *value = array;
          value != NULL && value_is_array(value) && rank < COUNT(dim); value = value_item(value, 0))
         dim[rank++] = value_count(value);
-    return value_numbers(array, rank, dim);
+    return value_numbers(array, rank, dim, false);
 }
 
 /* ---- which arrays are nests ---- */
@@ -75,15 +75,15 @@ START_TEST(the_items_of_a_nest)
         decoded("{\"a\":[9,9,9,9],\"x\":[[[1,2,3],[4,5,6]],[[7,8,9],[10,11,12]]],\"b\":[8,8,8,8]}");
     const struct value *x = value_member(document_root(document), "x");
     const size_t dim[] = {2, 2, 3};
-    const double *numbers = value_numbers(x, 3, dim);
+    const double *numbers = value_numbers(x, 3, dim, false);
     for (size_t i = 0; i < 12; i++)
         ck_assert_double_eq(numbers[i], (double)i + 1);
-    ck_assert_ptr_null(value_numbers(x, 2, dim));
+    ck_assert_ptr_null(value_numbers(x, 2, dim, false));
     const struct value *row = value_item(value_item(x, 1), 0);
     ck_assert_str_eq(value_kind(row), "an array");
     ck_assert_uint_eq(value_count(row), 3);
     ck_assert_ptr_eq(numbers_of(row), numbers + 6);
-    ck_assert_ptr_null(value_numbers(row, 2, dim));
+    ck_assert_ptr_null(value_numbers(row, 2, dim, false));
     ck_assert_ptr_null(value_item(row, 3));
     const struct value *item = value_item(row, 2);
     ck_assert_str_eq(value_kind(item), "a number");

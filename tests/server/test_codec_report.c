@@ -68,7 +68,7 @@ START_TEST(methods_have_their_nulls)
             gck_partial_done(&partial);
         }
         ck_assert_int_eq(gck_check_report(check, &report, &error), GCK_OK);
-        const char *text = text_of(codec_check_result(spec, report));
+        const char *text = text_of(codec_check_result(spec, report, NULL));
         ck_assert_msg(count(text, "null") == cases[i].nulls, "%s", text);
         ck_assert_uint_eq(count(text, "\"detection\":{\"error\":"),
                           strstr(cases[i].check, "directional") != NULL ? 3 : 0);

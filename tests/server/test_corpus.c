@@ -3,6 +3,9 @@
 #define LLVMFuzzerTestOneInput fuzz_check
 #include "tests/fuzz/fuzz_check.c"
 #undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_comparison
+#include "tests/fuzz/fuzz_comparison.c"
+#undef LLVMFuzzerTestOneInput
 #define LLVMFuzzerTestOneInput fuzz_header
 #include "tests/fuzz/fuzz_header.c"
 #undef LLVMFuzzerTestOneInput
@@ -37,7 +40,8 @@ static const struct {
     const char *name;
     int (*run)(const uint8_t *data, size_t size);
 } targets[] = {
-    {"check", fuzz_check},       {"header", fuzz_header},
+    {"check", fuzz_check},       {"comparison", fuzz_comparison},
+    {"header", fuzz_header},
     {"json", fuzz_json},         {"prediction", fuzz_prediction},
     {"route", fuzz_route},       {"summary", fuzz_summary},
     {"tokens", fuzz_tokens},     {"train_state", fuzz_train_state},

@@ -201,6 +201,24 @@ static bool hand_in_fault(struct job *job, size_t grain, gck_status status, cons
     return job_hand_in(job, grain, status, &none, &error);
 }
 
+/* What is wrong with a claim is found out after the last grain, and may take its time. _i: it is
+ * late, or cancelled, or the server stops. */
+START_TEST(findings_can_be_stopped)
+{
+    struct job *job = check_job(", 'check': {'sensitivity': true}");
+    ck_assert_int_eq(work_off(job), 1);
+    const gck_stop stop = job_stop(job);
+    ck_assert(job_is_complete(job) && !stop.asked(stop.context));
+    if (_i == 0) atomic_store(&job->deadline_ns, 0);
+    if (_i == 1) ck_assert(!job_cancel(job));
+    if (_i == 2) atomic_store(&job->abandoned, true);
+    ck_assert(stop.asked(stop.context));
+    ck_assert_int_eq(job_break_off(job), _i != 2);
+    if (_i < 2) ck_assert_int_eq(outcome_of(job), _i == 0 ? JOB_FAILED : JOB_CANCELLED);
+    job_unref(job);
+}
+END_TEST
+
 START_TEST(the_first_fault_fails_the_job)
 {
     struct job *job = check_job("");
@@ -362,8 +380,9 @@ SUITE_MAIN("job", {a_check_runs_grain_by_grain, 0}, {a_record_tells_how_far_it_i
            {a_training_is_one_chain_of_slices, 0}, {the_order_of_grains_does_not_show, 0},
            {cancel_before_it_starts, 2}, {cancel_while_grains_are_out, 0},
            {cancel_between_grains, 0}, {cancel_a_training_in_a_slice_and_between, 0},
-           {cancel_comes_too_late, 0}, {the_first_fault_fails_the_job, 0},
-           {late_is_failed_unless_complete, 0}, {a_late_job_is_ended_by_one_worker, 0},
+           {cancel_comes_too_late, 0}, {findings_can_be_stopped, 3},
+           {the_first_fault_fails_the_job, 0}, {late_is_failed_unless_complete, 0},
+           {a_late_job_is_ended_by_one_worker, 0},
            {a_job_has_no_more_time_than_the_server_gives, 0}, {an_abandoned_job_does_not_end, 0},
            {a_job_that_cannot_be_made_is_a_problem, 0}, {exactly_one_of_many_finishes, 0},
            {exactly_one_finishes_though_it_is_cancelled, 0})

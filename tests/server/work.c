@@ -126,7 +126,7 @@ const char *result_of(struct job *job)
     gck_report *report;
     gck_error error;
     ck_assert_int_eq(gck_check_report(job->check, &report, &error), GCK_OK);
-    struct blob *result = codec_check_result(job->spec, report);
+    struct blob *result = codec_check_result(job->spec, report, NULL);
     gck_report_free(report);
     return text_of(result);
 }

@@ -15,6 +15,7 @@
     X(CATALOG, "GET", "/v1/catalog", FOR_ANYBODY)                 \
     X(WHOAMI, "GET", "/v1/whoami", FOR_ALL)                       \
     X(SUMMARY, "POST", "/v1/models/summary", FOR_ALL)             \
+    X(COMPARISON, "POST", "/v1/comparisons", FOR_ALL)             \
     X(CHECK_CREATE, "POST", "/v1/gradient-checks", FOR_WRITERS)   \
     X(TRAINING_CREATE, "POST", "/v1/trainings", FOR_WRITERS)      \
     X(JOB_LIST, "GET", "/v1/jobs", FOR_ALL)                       \

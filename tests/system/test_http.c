@@ -32,7 +32,6 @@ START_TEST(unknown_paths)
                                         "/V1/jobs",
                                         "/v1/datasets",
                                         "/v1/probes",
-                                        "/v1/comparisons",
                                         "/%00",
                                         "/healthz%00",
                                         "/v1/../healthz"};

@@ -56,6 +56,7 @@ static const char *const object_names[] = {"no job",
 #define MODEL                                                                                 \
     "{\"model\":{\"input_shape\":[1],\"layers\":[{\"type\":\"dense\",\"units\":1}],\"cost\":" \
     "\"mse\"}"
+#define COMPARISON "{\"claimed\":{\"w\":[1,2]},\"reference\":{\"w\":[1,2]}}"
 #define JOB MODEL ",\"data\":{\"x\":[[1]],\"y\":[[1]]}"
 
 /* What is expected stands in the order of `enum caller`. */
@@ -72,6 +73,7 @@ static const struct try tries[] = {
     {ROUTE_CATALOG, NO_JOB, "", NULL, {200, 200, 200, 200, 200, 200}},
     {ROUTE_WHOAMI, NO_JOB, "", NULL, {401, 401, 200, 200, 200, 200}},
     {ROUTE_SUMMARY, NO_JOB, "", MODEL "}", {401, 401, 200, 200, 200, 200}},
+    {ROUTE_COMPARISON, NO_JOB, "", COMPARISON, {401, 401, 200, 200, 200, 200}},
     {ROUTE_CHECK_CREATE, NO_JOB, "", JOB "}", {401, 401, 202, 403, 202, 202}},
     {ROUTE_TRAINING_CREATE, NO_JOB, "", JOB ",\"training\":{}}", {401, 401, 202, 403, 202, 202}},
     {ROUTE_JOB_LIST, NO_JOB, "", NULL, {401, 401, 200, 200, 200, 200}},

@@ -1,0 +1,344 @@
+/* Mistakes in deltas: what is scaled, left out, or passed down through the wrong matrix. */
+#include "core/gemm.h"
+#include "core/mistake.h"
+
+#include <string.h>
+
+static const gck_layer *layer_at(const gck_place *place)
+{
+    return &place->model->layer[place->layer];
+}
+
+static bool is_dense(const gck_place *place)
+{
+    return gck_replay_is_dense(layer_at(place));
+}
+
+static size_t count_at(const gck_replay *replay, const gck_mutant *mutant)
+{
+    return gck_replay_count(replay, mutant->layer);
+}
+
+static void copy(const double *from, double *to, size_t count)
+{
+    memcpy(to, from, count * sizeof *to);
+}
+
+/* ---- nothing but a factor ---- */
+
+static double finished_data(const gck_finished *f, size_t e, double *ret_penalty)
+{
+    *ret_penalty = f->penalty[e];
+    return f->data[e];
+}
+
+static double finished_whole(const gck_finished *f, size_t e, double *ret_penalty)
+{
+    *ret_penalty = 0;
+    return f->data[e] + f->penalty[e];
+}
+
+static bool is_penalised_weights(const gck_place *place)
+{
+    return place->tensor[0] == 'W' && gck_layer_is_penalised(layer_at(place));
+}
+
+/* Of the gradient of x; further up it is the same as a delta scaled below. */
+static bool is_first(const gck_place *place)
+{
+    return place->layer == 0;
+}
+
+static void right_down_make(const gck_replay *replay, const gck_mutant *mutant, const double *from,
+                            double *to)
+{
+    gck_replay_down(replay, mutant->layer, from, to);
+}
+
+static const gck_mistake_kind scaled_kinds[] = {
+    {GCK_FINDING_SCALED, "scaled", "", GCK_STAGE_DELTA, .plain = true},
+    {GCK_FINDING_SCALED, "scaled", "", GCK_STAGE_FINISHED, .plain = true, .value = finished_data},
+    {GCK_FINDING_SCALED, "scaled", "", GCK_STAGE_FINISHED, .plain = true,
+     .applies = is_penalised_weights, .value = finished_whole},
+    {GCK_FINDING_SCALED, "scaled", "", GCK_STAGE_DOWN, .plain = true, .applies = is_first,
+     .make = right_down_make},
+};
+
+const gck_mistake_group gck_mistakes_scaled = {scaled_kinds,
+                                               sizeof scaled_kinds / sizeof scaled_kinds[0]};
+
+/* ---- samples and units ---- */
+
+static void zero_make(const gck_replay *replay, const gck_mutant *mutant, const double *from,
+                      double *to)
+{
+    (void)from;
+    memset(to, 0, count_at(replay, mutant) * sizeof *to);
+}
+
+static size_t searched(const gck_place *place)
+{
+    (void)place;
+    return GCK_SEARCHED;
+}
+
+static bool several_samples(const gck_place *place)
+{
+    return place->data->samples > 1;
+}
+
+/* Sample `which` counts that often; its column is in the block or not. */
+static void sample_make(const gck_replay *replay, const gck_mutant *mutant, const double *from,
+                        double *to, double times)
+{
+    const size_t samples = replay->pass->samples,
+                 units = replay->model->layer[mutant->layer].outputs;
+    copy(from, to, units * samples);
+    if (mutant->which < replay->first || mutant->which - replay->first >= samples) return;
+    for (size_t unit = 0; unit < units; unit++)
+        to[unit * samples + mutant->which - replay->first] *= times;
+}
+
+static void sample_missing_make(const gck_replay *replay, const gck_mutant *mutant,
+                                const double *from, double *to)
+{
+    sample_make(replay, mutant, from, to, 0);
+}
+
+static void sample_twice_make(const gck_replay *replay, const gck_mutant *mutant,
+                              const double *from, double *to)
+{
+    sample_make(replay, mutant, from, to, 2);
+}
+
+/* Which: 0 only the first, 1 only the last. */
+static size_t two(const gck_place *place)
+{
+    (void)place;
+    return 2;
+}
+
+static void only_make(const gck_replay *replay, const gck_mutant *mutant, const double *from,
+                      double *to)
+{
+    const size_t samples = replay->pass->samples, all = replay->data->samples;
+    const size_t kept = mutant->which == 0 ? 0 : all - 1;
+    for (size_t i = 0; i < count_at(replay, mutant); i++)
+        to[i] = replay->first + i % samples == kept ? from[i] : 0;
+}
+
+static bool several_units(const gck_place *place)
+{
+    return layer_at(place)->outputs > 1;
+}
+
+static void unit_missing_make(const gck_replay *replay, const gck_mutant *mutant,
+                              const double *from, double *to)
+{
+    const size_t samples = replay->pass->samples;
+    copy(from, to, count_at(replay, mutant));
+    memset(to + mutant->which * samples, 0, samples * sizeof *to);
+}
+
+static bool has_twin_above(const gck_place *place)
+{
+    return place->layer + 1 < place->model->layer_count &&
+           layer_at(place)->outputs == place->model->layer[place->layer + 1].outputs;
+}
+
+static void above_make(const gck_replay *replay, const gck_mutant *mutant, const double *from,
+                       double *to)
+{
+    (void)from;
+    copy(replay->layer[mutant->layer + 1].dz, to, count_at(replay, mutant));
+}
+
+static const gck_mistake_kind delta_kinds[] = {
+    {GCK_FINDING_ZERO, "delta", "{what} is zero, penalties aside: no delta arrives there",
+     GCK_STAGE_DELTA, .make = zero_make},
+    {GCK_FINDING_MISSING_SAMPLE, "missing", "sample {which} of {m} is missing in {what}",
+     GCK_STAGE_DELTA, .variants = searched, .applies = several_samples,
+     .make = sample_missing_make},
+    {GCK_FINDING_MISSING_SAMPLE, "counted_twice", "sample {which} of {m} counts twice in {what}",
+     GCK_STAGE_DELTA, .variants = searched, .applies = several_samples, .make = sample_twice_make},
+    {GCK_FINDING_MISSING_SAMPLE, "only_one", "{what} has only the {end} one of {m} samples in it",
+     GCK_STAGE_DELTA, .variants = two, .applies = several_samples, .make = only_make},
+    {GCK_FINDING_MISSING_UNIT, "delta",
+     "the delta of unit {which} of layer {at} is left out: its gradients are zero, and nothing of "
+     "it is passed down",
+     GCK_STAGE_DELTA, .variants = searched, .applies = several_units, .make = unit_missing_make},
+    {GCK_FINDING_WRONG_DELTA, "of_layer_above",
+     "layer {at} uses the delta of layer {above} as it is", GCK_STAGE_DELTA,
+     .applies = has_twin_above, .make = above_make},
+};
+
+const gck_mistake_group gck_mistakes_delta = {delta_kinds,
+                                              sizeof delta_kinds / sizeof delta_kinds[0]};
+
+/* ---- on the way down ---- */
+
+static bool is_square(const gck_place *place)
+{
+    return is_dense(place) && layer_at(place)->inputs == layer_at(place)->outputs &&
+           layer_at(place)->inputs > 1;
+}
+
+/* A matrix, or its transpose, times delta. */
+static void product_make(const gck_replay *replay, const gck_mutant *mutant, const double *weights,
+                         bool transposed, const double *from, double *to)
+{
+    const gck_layer *layer = &replay->model->layer[mutant->layer];
+    gck_gemm(layer->inputs, replay->pass->samples, layer->outputs,
+             (gck_gemm_operand){weights, transposed}, (gck_gemm_operand){from, false}, false, to);
+}
+
+static void not_transposed_make(const gck_replay *replay, const gck_mutant *mutant,
+                                const double *from, double *to)
+{
+    product_make(replay, mutant, gck_replay_weights(replay, mutant->layer), true, from, to);
+}
+
+static size_t layer_count(const gck_place *place)
+{
+    return place->model->layer_count;
+}
+
+static bool other_weights_apply(const gck_place *place)
+{
+    const gck_layer *other = &place->model->layer[place->which], *own = layer_at(place);
+    return other != own && is_dense(place) && gck_replay_is_dense(other) &&
+           other->inputs == own->inputs && other->outputs == own->outputs;
+}
+
+static void other_weights_make(const gck_replay *replay, const gck_mutant *mutant,
+                               const double *from, double *to)
+{
+    product_make(replay, mutant, gck_replay_weights(replay, mutant->which), false, from, to);
+}
+
+/* The linear step is left out: dJ/da below is dJ/dz. */
+static void identity_make(const gck_replay *replay, const gck_mutant *mutant, const double *from,
+                          double *to)
+{
+    copy(from, to, count_at(replay, mutant));
+}
+
+static bool is_dense_derived(const gck_place *place)
+{
+    const gck_choice *f = &layer_at(place)->spec.activation;
+    return is_dense(place) && !(strcmp(f->item->name, "linear") == 0 && f->option[0] == 1);
+}
+
+static void before_activation_make(const gck_replay *replay, const gck_mutant *mutant,
+                                   const double *from, double *to)
+{
+    (void)from;
+    gck_replay_down(replay, mutant->layer, replay->layer[mutant->layer].da, to);
+}
+
+static size_t unit_count(const gck_place *place)
+{
+    return layer_at(place)->outputs;
+}
+
+/* All units where that costs no more than some passes, else the first and the last. */
+enum { UNITS_ALL = 64 };
+
+static bool several_units_down(const gck_place *place)
+{
+    const size_t units = layer_at(place)->outputs;
+    return is_dense(place) && units > 1 &&
+           (units <= UNITS_ALL || place->which == 0 || place->which == units - 1);
+}
+
+static void not_passed_make(const gck_replay *replay, const gck_mutant *mutant, const double *from,
+                            double *to)
+{
+    const size_t samples = replay->pass->samples, unit = mutant->which;
+    double *kept = replay->room[2];
+    copy(from, kept, count_at(replay, mutant));
+    memset(kept + unit * samples, 0, samples * sizeof *kept);
+    gck_replay_down(replay, mutant->layer, kept, to);
+}
+
+/* ---- dropout ---- */
+
+static double rate_of(const gck_layer *layer)
+{
+    return layer->spec.type.option[0];
+}
+
+static bool is_dropout(const gck_place *place)
+{
+    return gck_layer_has_mask(layer_at(place)) && rate_of(layer_at(place)) > 0;
+}
+
+/* mask * (1 - rate) * delta: 0 or 1 alone */
+static void unscaled_make(const gck_replay *replay, const gck_mutant *mutant, const double *from,
+                          double *to)
+{
+    const double *mask = replay->pass->layer[mutant->layer].mask;
+    for (size_t i = 0; i < count_at(replay, mutant); i++)
+        to[i] = mask[i] == 0 ? 0 : from[i];
+}
+
+static void unmasked_make(const gck_replay *replay, const gck_mutant *mutant, const double *from,
+                          double *to)
+{
+    const double kept = 1 / (1 - rate_of(&replay->model->layer[mutant->layer]));
+    for (size_t i = 0; i < count_at(replay, mutant); i++)
+        to[i] = kept * from[i];
+}
+
+static void mask_twice_make(const gck_replay *replay, const gck_mutant *mutant, const double *from,
+                            double *to)
+{
+    const double *mask = replay->pass->layer[mutant->layer].mask;
+    for (size_t i = 0; i < count_at(replay, mutant); i++)
+        to[i] = mask[i] * mask[i] * from[i];
+}
+
+static void zero_down_make(const gck_replay *replay, const gck_mutant *mutant, const double *from,
+                           double *to)
+{
+    (void)from;
+    memset(to, 0, replay->model->layer[mutant->layer].inputs * replay->pass->samples * sizeof *to);
+}
+
+static const gck_mistake_kind down_kinds[] = {
+    {GCK_FINDING_ZERO, "inputs", "{what} is zero throughout", GCK_STAGE_DOWN, .applies = is_first,
+     .make = zero_down_make},
+    {GCK_FINDING_WRONG_DELTA, "weights_not_transposed",
+     "the delta that reaches layer {layer} is made with W of layer {at} not transposed",
+     GCK_STAGE_DOWN, .applies = is_square, .make = not_transposed_make},
+    {GCK_FINDING_DROPOUT_MASK, "not_applied",
+     "the mask of the dropout layer {at} is not applied in the backward pass", GCK_STAGE_DOWN,
+     .applies = is_dropout, .make = identity_make},
+    {GCK_FINDING_DROPOUT_MASK, "not_scaled",
+     "the mask of the dropout layer {at} is applied in the backward pass without its factor 1 / (1 "
+     "- {rate})",
+     GCK_STAGE_DOWN, .applies = is_dropout, .make = unscaled_make},
+    {GCK_FINDING_DROPOUT_MASK, "only_scaled",
+     "in the backward pass of the dropout layer {at} only the factor 1 / (1 - {rate}) is applied, "
+     "and nothing is dropped",
+     GCK_STAGE_DOWN, .applies = is_dropout, .make = unmasked_make},
+    {GCK_FINDING_DROPOUT_MASK, "twice",
+     "the mask of the dropout layer {at} is applied twice in the backward pass", GCK_STAGE_DOWN,
+     .applies = is_dropout, .make = mask_twice_make},
+    {GCK_FINDING_WRONG_DELTA, "before_activation",
+     "layer {at} passes dJ/da down, not dJ/dz: the derivative of {f} is missing on the way to "
+     "layer {layer}",
+     GCK_STAGE_DOWN, .applies = is_dense_derived, .make = before_activation_make},
+    {GCK_FINDING_WRONG_DELTA, "weights_of_another",
+     "the delta that reaches layer {layer} is made with W of layer {which}, not of layer {at}",
+     GCK_STAGE_DOWN, .variants = layer_count, .applies = other_weights_apply,
+     .make = other_weights_make},
+    {GCK_FINDING_WRONG_DELTA, "weights_missing",
+     "the delta of layer {at} is passed down as it is, not multiplied by W", GCK_STAGE_DOWN,
+     .applies = is_square, .make = identity_make},
+    {GCK_FINDING_MISSING_UNIT, "not_passed",
+     "what unit {which} of layer {at} has to pass down is missing in layer {layer}", GCK_STAGE_DOWN,
+     .variants = unit_count, .applies = several_units_down, .make = not_passed_make},
+};
+
+const gck_mistake_group gck_mistakes_down = {down_kinds, sizeof down_kinds / sizeof down_kinds[0]};
