@@ -211,6 +211,14 @@ static void write_uses(struct auth *auth)
 
 /* ---- for everybody ---- */
 
+static void warn(const char *folder)
+{
+    char quoted[LOG_QUOTED_SIZE];
+    if (token_file_is_open(folder))
+        log_warning("tokens", "folder=%s reason=\"others on this machine may write to the tokens\"",
+                    log_quote(folder, quoted));
+}
+
 struct auth *auth_open(const char *folder)
 {
     char fault[TOKEN_FAULT_SIZE] = "memory is out";
@@ -221,6 +229,7 @@ struct auth *auth_open(const char *folder)
     auth->folder = strdup(folder);
     if (auth->folder == NULL || !reload(auth, fault)) goto out;
     auth->written_ns = clock_monotonic_ns();
+    warn(folder);
     return auth;
 out:
     fprintf(stderr, "gradcheckd: %s\n", fault);

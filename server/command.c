@@ -115,7 +115,7 @@ static int take_option(struct command_line *line, enum command_option option, in
     line->option[option] = "";
     if (!options[option].value && equals == NULL) return EXIT_SUCCESS;
     if (!options[option].value) return command_fail(EXIT_USAGE, "%s takes no value", flag);
-    if (equals == NULL && *index + 1 >= count)
+    if (equals == NULL && (*index + 1 >= count || strncmp(arguments[*index + 1], "--", 2) == 0))
         return command_fail(EXIT_USAGE, "%s needs a value", flag);
     line->option[option] = equals != NULL ? equals + 1 : arguments[++*index];
     return EXIT_SUCCESS;
@@ -177,12 +177,29 @@ static int run(const struct command *command, int count, char **arguments)
     return status;
 }
 
+/* `WORD --help`, where several commands begin with the word. */
+static bool print_group(const char *word)
+{
+    const size_t length = strlen(word);
+    bool found = false;
+    for (int i = 0; i < COMMANDS; i++) {
+        if (strncmp(commands[i].name, word, length) != 0 || commands[i].name[length] != ' ')
+            continue;
+        if (!found) printf("usage:\n");
+        print_usage(stdout, &commands[i]);
+        found = true;
+    }
+    return found;
+}
+
 int command_run(int count, char **arguments)
 {
     for (int i = 0; i < COMMANDS; i++) {
         const int words = name_words(commands[i].name, count - 1, arguments + 1);
         if (words > 0) return run(&commands[i], count - 1 - words, arguments + 1 + words);
     }
+    if (count > 2 && strcmp(arguments[2], "--help") == 0 && print_group(arguments[1]))
+        return EXIT_SUCCESS;
     command_fail(EXIT_USAGE, "there is no command '%s%s%s'", arguments[1], count > 2 ? " " : "",
                  count > 2 ? arguments[2] : "");
     fprintf(stderr, "usage:\n  gradcheckd [OPTION VALUE]...\n      serves; --help lists options\n");

@@ -178,7 +178,7 @@ static bool read_argument(struct config *config, int count, char **arguments, in
     }
     if (equals != NULL) return set(config, option, option->flag, equals + 1);
     if (option->kind == SWITCH) return set(config, option, option->flag, "true");
-    if (*index + 1 >= count) {
+    if (*index + 1 >= count || strncmp(arguments[*index + 1], "--", 2) == 0) {
         fprintf(stderr, "gradcheckd: %s needs a value\n", option->flag);
         return false;
     }

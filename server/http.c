@@ -60,6 +60,7 @@ static void panic(void *closure, const char *file, unsigned line, const char *re
 {
     (void)closure;
     log_error("panic", "file=%s line=%u reason=\"%s\"", file, line, reason == NULL ? "" : reason);
+    log_close();
     abort();
 }
 

@@ -58,16 +58,18 @@ static bool keep(struct parts *parts)
            keeper_add(parts->keeper, prune_jobs, parts->jobs) && keeper_start(parts->keeper);
 }
 
-/* What the options alone can forbid. */
-static bool open_parts(struct parts *parts, const struct config *config)
+/* The exit status: EXIT_USAGE for what the options forbid, EXIT_FAILURE for what is wrong in the
+ * folder. */
+static int open_parts(struct parts *parts, const struct config *config)
 {
-    if (!listener_init(&parts->listener, config)) return false;
+    if (!store_is_known(config->store) || !listener_init(&parts->listener, config))
+        return EXIT_USAGE;
     parts->auth = auth_open(config->data_dir);
-    if (parts->auth == NULL ||
-        !listener_may_serve(&parts->listener, config, auth_required(parts->auth)))
-        return false;
+    if (parts->auth == NULL) return EXIT_FAILURE;
+    if (!listener_may_serve(&parts->listener, config, auth_required(parts->auth)))
+        return EXIT_USAGE;
     parts->store = store_open(config);
-    return parts->store != NULL;
+    return parts->store != NULL ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 static bool start(struct parts *parts, const struct config *config)
@@ -100,6 +102,7 @@ static void stop(struct parts *parts)
     if (!http_stop(parts->http)) {
         log_error("stop", "reason=\"an answer takes too long\"");
         listener_remove_file(&parts->listener);
+        log_close();
         _exit(EXIT_SUCCESS);
     }
     if (parts->store != NULL) parts->store->operations->close(parts->store);
@@ -146,10 +149,44 @@ static void announce(const struct parts *parts, const struct config *config)
     fflush(stdout);
 }
 
+static bool open_log(void)
+{
+    if (log_open()) return true;
+    fprintf(stderr, "gradcheckd: there is no thread for the log\n");
+    return false;
+}
+
+static void serve(struct parts *parts)
+{
+    int number;
+    while ((number = signals_await()) == SIGHUP)
+        reload(parts);
+    log_info("stop", "signal=%d", number);
+}
+
+/* The exit status. */
+static int run(const struct config *config)
+{
+    struct parts parts = {.listener.fd = -1};
+    int status = open_log() ? open_parts(&parts, config) : EXIT_FAILURE;
+    if (status == EXIT_SUCCESS && !(numerics_start(config) && start(&parts, config)))
+        status = EXIT_FAILURE;
+    if (status == EXIT_SUCCESS) {
+        announce(&parts, config);
+        serve(&parts);
+    }
+    stop(&parts);
+    log_close();
+    return status;
+}
+
+/* Signals come first: one that came before would end the process. */
 int main(int count, char **arguments)
 {
+    signals_limit_files();
     if (count > 1 && arguments[1][0] != '-') return command_run(count, arguments);
     struct config config;
+    if (!signals_start()) return EXIT_FAILURE;
     switch (config_read(&config, count, arguments)) {
     case CONFIG_HELP:
         command_list();
@@ -163,17 +200,5 @@ int main(int count, char **arguments)
     }
     memory_start();
     codec_json_start();
-    struct parts parts = {.listener.fd = -1};
-    const bool opened = signals_start() && open_parts(&parts, &config);
-    const bool started = opened && numerics_start(&config) && start(&parts, &config);
-    if (started) {
-        announce(&parts, &config);
-        int number;
-        while ((number = signals_await()) == SIGHUP)
-            reload(&parts);
-        log_info("stop", "signal=%d", number);
-    }
-    stop(&parts);
-    if (!opened) return EXIT_USAGE;
-    return started ? EXIT_SUCCESS : EXIT_FAILURE;
+    return run(&config);
 }

@@ -9,6 +9,7 @@
 
 static int signal_pipe[2];
 static atomic_bool hangup_told; /* in the pipe, so that SIGHUP alone cannot fill it */
+static atomic_bool end_told;
 
 static void tell(int number)
 {
@@ -24,11 +25,21 @@ static void hangup_taken(int number)
     if (!atomic_exchange(&hangup_told, true)) tell(number);
 }
 
+/* The default ends the process even where a sanitizer holds handlers back; but the first process of
+ * a container is spared by the default, and needs the handler. */
 static void end_taken(int number)
 {
-    signal(SIGTERM, SIG_DFL);
-    signal(SIGINT, SIG_DFL);
+    if (atomic_exchange(&end_told, true)) _exit(128 + number);
+    if (getpid() != 1) {
+        signal(SIGTERM, SIG_DFL);
+        signal(SIGINT, SIG_DFL);
+    }
     tell(number);
+}
+
+void signals_limit_files(void)
+{
+    signal(SIGXFSZ, SIG_IGN);
 }
 
 /* Calls are interrupted (no SA_RESTART): the thread sanitizer runs a handler only once a call has

@@ -5,6 +5,8 @@
 
 #include <stdbool.h>
 
+/* From here on a write beyond the limit of file sizes is a fault (EFBIG), not the end. */
+void signals_limit_files(void);
 /* From here on SIGHUP, SIGTERM and SIGINT wait for signals_await, and SIGPIPE is ignored. After
  * SIGTERM or SIGINT the next one of them ends the process at once. */
 bool signals_start(void);

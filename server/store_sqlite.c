@@ -2,6 +2,7 @@
  * lent to whoever asks. */
 #include "server/log.h"
 #include "server/store_sqlite_change.h"
+#include "server/store_sqlite_check.h"
 #include "server/store_sqlite_folder.h"
 #include "server/store_sqlite_list.h"
 #include "server/store_sqlite_recover.h"
@@ -16,8 +17,8 @@
 
 enum {
     READERS = 6,
-    LOG_PAGES = 16000, /* of 4 KiB, before the log is copied into the file */
-    TIGHT_PAGES = 250  /* the same, where the disk is nearly full */
+    LOG_PAGES = 4000, /* of 4 KiB, before the log is copied into the file */
+    TIGHT_PAGES = 250 /* the same, where the disk is nearly full */
 };
 
 struct store_sqlite {
@@ -26,6 +27,7 @@ struct store_sqlite {
     struct changes changes;      /* its db: the writer thread's alone */
     struct store_writer *writer; /* NULL before it runs */
     int log_limit;               /* pages; the writer thread's */
+    bool replaced;               /* a file is not the one that was opened; likewise */
     _Atomic uint64_t last_position;
     pthread_mutex_t lock; /* of the readers */
     pthread_cond_t free;
@@ -132,11 +134,24 @@ static uint64_t sqlite_last_position(struct store *store)
 
 /* ---- writing ---- */
 
+/* What is written to files that were removed or replaced is lost, and whoever replaced them may be
+ * at work on them. So nothing more is kept, nor waited for, until a restart. */
+static bool is_replaced(struct store_sqlite *self)
+{
+    const char *path = self->replaced ? NULL : folder_replaced(&self->folder);
+    if (path == NULL) return self->replaced;
+    char text[LOG_QUOTED_SIZE];
+    log_error("store", "state=replaced file=%s", log_quote(path, text));
+    store_writer_give_up(self->writer);
+    return self->replaced = true;
+}
+
 static enum store_status commit(void *context, struct store_write *const *writes, size_t count,
                                 enum store_status *statuses)
 {
     struct store_sqlite *self = context;
     struct changes *changes = &self->changes;
+    if (is_replaced(self)) return STORE_BROKEN;
     const bool lacked_room = changes->lacks_room;
     const enum store_status status = changes_commit(changes, writes, count, statuses);
     if (status == STORE_OK) atomic_store(&self->last_position, changes->totals.last_position);
@@ -152,6 +167,7 @@ static void rest(void *context)
 {
     struct store_sqlite *self = context;
     struct db *db = self->changes.db;
+    if (is_replaced(self)) return;
     const int pages = db_log_pages(db);
     const bool tight = pages > TIGHT_PAGES && changes_are_tight(&self->changes);
     if (pages < self->log_limit && !tight && db_status(db) == STORE_OK) return;
@@ -161,8 +177,9 @@ static void rest(void *context)
 
 static const char *fault(void *context)
 {
-    struct store_sqlite *self = context;
-    return db_fault(self->changes.db);
+    const struct store_sqlite *self = context;
+    return self->replaced ? "a file of the store was removed or replaced"
+                          : db_fault(self->changes.db);
 }
 
 static void sqlite_submit(struct store *store, struct store_write *write)
@@ -199,7 +216,8 @@ static void sqlite_close(struct store *store)
     struct store_sqlite *self = self_of(store);
     if (self->writer != NULL) store_writer_close(self->writer);
     close_readers(self);
-    if (self->writer != NULL) db_checkpoint_last(self->changes.db);
+    const bool intact = !self->replaced && folder_replaced(&self->folder) == NULL;
+    if (self->writer != NULL && intact) db_checkpoint_last(self->changes.db);
     db_close(self->changes.db);
     folder_close(&self->folder);
     pthread_cond_destroy(&self->free);
@@ -213,10 +231,18 @@ static bool complain(const struct store_sqlite *self, const char *fault_text)
     return false;
 }
 
+static void tell_created(const struct folder *folder)
+{
+    char text[LOG_QUOTED_SIZE];
+    log_info("store", "state=created file=%s", log_quote(folder->database, text));
+}
+
 /* The file as it is says whether it may be changed at all. */
 static bool open_database(struct store_sqlite *self, const struct limits *limits)
 {
     char text[200];
+    if (!check_file(self->folder.database)) return false;
+    if (self->folder.created) tell_created(&self->folder);
     struct db *db = db_open(self->folder.database, DB_WRITES, text, sizeof text);
     self->changes.db = db;
     if (db == NULL) return complain(self, text);
@@ -225,7 +251,9 @@ static bool open_database(struct store_sqlite *self, const struct limits *limits
         return complain(self, schema_state_text(state));
     db_run_text(db, "PRAGMA journal_mode=WAL");
     schema_migrate(db);
-    changes_open(&self->changes, db, self->folder.database, limits);
+    if (changes_open(&self->changes, db, self->folder.database, limits))
+        check_contents(db, &self->changes.totals);
+    folder_watch_log(&self->folder);
     return db_status(db) == STORE_OK || complain(self, db_fault(db));
 }
 

@@ -37,6 +37,22 @@ static bool is_out_of_room(int error)
     return error == ENOSPC || error == EDQUOT || error == EFBIG;
 }
 
+/* Why the log could not be written; sqlite3_system_errno does not know it where a COMMIT failed. */
+static int error_of_log(const struct db *db)
+{
+    sqlite3_file *log = NULL;
+    int error = 0;
+    sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+    if (log != NULL && log->pMethods != NULL)
+        log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &error);
+    return error;
+}
+
+static int error_of(const struct db *db, int code)
+{
+    return code == SQLITE_IOERR_WRITE ? error_of_log(db) : sqlite3_system_errno(db->handle);
+}
+
 static enum store_status status_of(const struct db *db, int code)
 {
     if (code == SQLITE_IOERR_NOMEM || (code & 0xff) == SQLITE_NOMEM) return STORE_MEMORY;
@@ -45,7 +61,7 @@ static enum store_status status_of(const struct db *db, int code)
     case SQLITE_TOOBIG:
         return STORE_FULL;
     case SQLITE_IOERR:
-        return is_out_of_room(sqlite3_system_errno(db->handle)) ? STORE_FULL : STORE_BROKEN;
+        return is_out_of_room(error_of(db, code)) ? STORE_FULL : STORE_BROKEN;
     default:
         return STORE_BROKEN;
     }
@@ -64,8 +80,9 @@ static bool check(struct db *db, int code)
 {
     if (code == SQLITE_OK || code == SQLITE_ROW || code == SQLITE_DONE) return true;
     char fault[sizeof db->fault];
-    snprintf(fault, sizeof fault, "%s (%d, errno %d)", sqlite3_errmsg(db->handle),
-             sqlite3_extended_errcode(db->handle), sqlite3_system_errno(db->handle));
+    const bool damaged = (code & 0xff) == SQLITE_CORRUPT;
+    snprintf(fault, sizeof fault, "%s%s (%d, errno %d)", damaged ? "is damaged: " : "",
+             sqlite3_errmsg(db->handle), sqlite3_extended_errcode(db->handle), error_of(db, code));
     return db_fail(db, status_of(db, code), fault);
 }
 

@@ -55,6 +55,48 @@ bool folder_sync(const char *path)
     return synced;
 }
 
+/* ---- what is watched ---- */
+
+static void watch(struct folder *folder, const char *path, const struct stat *status)
+{
+    struct folder_file *file = &folder->watched[folder->watched_count++];
+    snprintf(file->path, sizeof file->path, "%s", path);
+    file->device = status->st_dev;
+    file->inode = status->st_ino;
+}
+
+static bool watch_open(struct folder *folder, const char *path, int file)
+{
+    struct stat status;
+    if (fstat(file, &status) != 0) return complain(path, strerror(errno));
+    watch(folder, path, &status);
+    return true;
+}
+
+/* A file system without shared memory has none. */
+void folder_watch_log(struct folder *folder)
+{
+    struct stat status;
+    char path[FOLDER_PATH_SIZE];
+    const int length = snprintf(path, sizeof path, "%s-wal", folder->database);
+    if (length < FOLDER_PATH_SIZE && stat(path, &status) == 0) watch(folder, path, &status);
+}
+
+/* Another fault says nothing about the file. */
+static bool is_replaced(const struct folder_file *file)
+{
+    struct stat status;
+    if (stat(file->path, &status) != 0) return errno == ENOENT || errno == ENOTDIR;
+    return status.st_dev != file->device || status.st_ino != file->inode;
+}
+
+const char *folder_replaced(const struct folder *folder)
+{
+    for (size_t i = 0; i < folder->watched_count; i++)
+        if (is_replaced(&folder->watched[i])) return folder->watched[i].path;
+    return NULL;
+}
+
 /* ---- the lock ---- */
 
 static void tell_holder(const char *path, int lock)
@@ -84,9 +126,10 @@ static bool take_lock(struct folder *folder, const char *path)
         return false;
     }
     const int length = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
-    if (ftruncate(folder->lock, 0) != 0 || pwrite(folder->lock, pid, (size_t)length, 0) < 0)
-        return true; /* for messages alone */
-    return true;
+    const bool told =
+        ftruncate(folder->lock, 0) == 0 && pwrite(folder->lock, pid, (size_t)length, 0) > 0;
+    (void)told; /* for messages alone */
+    return watch_open(folder, file, folder->lock);
 }
 
 /* ---- folder and file ---- */
@@ -101,19 +144,24 @@ static bool make_folder(const char *path)
 }
 
 /* SQLite would make it readable for all. */
-static bool make_file(const char *path, const char *file)
+static bool make_file(struct folder *folder, const char *path)
 {
+    const char *file = folder->database;
     const int made = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (made < 0) return complain(file, strerror(errno));
+    const bool watched = watch_open(folder, file, made);
+    folder->created = lseek(made, 0, SEEK_END) == 0;
     close(made);
+    if (!watched) return false;
     return folder_sync(path) || complain(path, strerror(errno));
 }
 
 bool folder_open(struct folder *folder, const char *path)
 {
     folder->lock = -1;
+    folder->watched_count = 0;
     if (folder_database(path, folder->database) && make_folder(path) && take_lock(folder, path) &&
-        make_file(path, folder->database))
+        make_file(folder, path))
         return true;
     folder_close(folder);
     return false;

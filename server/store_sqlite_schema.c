@@ -2,9 +2,6 @@
 
 #include <stdio.h>
 
-/* "gckd" */
-#define APPLICATION_ID 1734568804
-
 /* A row of `job` has its small columns first, so that lists read little of it; what is large and
  * known from the start stands in `request`, so that a job's end does not write it again. `label`
  * repeats a job's state and kind, so that one range of an index answers for all three; `job` keeps
@@ -86,6 +83,16 @@ static const char version_1[] =
 static const char *const steps[] = {version_1};
 enum { VERSION = sizeof steps / sizeof steps[0] };
 
+unsigned schema_version(void)
+{
+    return VERSION;
+}
+
+static bool is_ours(int64_t application)
+{
+    return application == SCHEMA_ID || application == SCHEMA_COPY_ID;
+}
+
 enum schema_state schema_state(struct db *db)
 {
     const int64_t version = db_number(db, "PRAGMA user_version");
@@ -93,7 +100,7 @@ enum schema_state schema_state(struct db *db)
     const int64_t tables = db_number(db, "SELECT count(*) FROM sqlite_schema");
     if (db_status(db) != STORE_OK) return SCHEMA_CURRENT;
     if (application == 0 && version == 0 && tables == 0) return SCHEMA_OLD;
-    if (application != APPLICATION_ID || version < 0) return SCHEMA_FOREIGN;
+    if (!is_ours(application) || version < 0) return SCHEMA_FOREIGN;
     if (version > VERSION) return SCHEMA_NEWER;
     return version < VERSION ? SCHEMA_OLD : SCHEMA_CURRENT;
 }
@@ -113,7 +120,7 @@ static bool make_step(struct db *db, int version)
 {
     char numbers[100];
     snprintf(numbers, sizeof numbers, "PRAGMA application_id=%d; PRAGMA user_version=%d",
-             APPLICATION_ID, version + 1);
+             (int)SCHEMA_ID, version + 1);
     db_begin_write(db);
     db_run_text(db, steps[version]);
     db_run_text(db, numbers);

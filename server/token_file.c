@@ -62,8 +62,15 @@ static bool read_plain(const char *path, struct buf *text)
     return whole;
 }
 
+static bool is_link(const char *path)
+{
+    struct stat status;
+    return lstat(path, &status) == 0 && S_ISLNK(status.st_mode);
+}
+
 /* Whether it is there is asked without opening it: a process that has no descriptor left must not
- * take it for missing, nor a missing one for damaged. */
+ * take it for missing, nor a missing one for damaged. A link that leads nowhere is not missing:
+ * there were to be tokens. */
 static enum token_file_status read_file(const char *folder, const char *name, struct buf *text,
                                         char fault[TOKEN_FAULT_SIZE])
 {
@@ -72,7 +79,11 @@ static enum token_file_status read_file(const char *folder, const char *name, st
     *text = (struct buf){.limit = TOKEN_LIST_BYTES};
     errno = ENAMETOOLONG;
     const bool named = path_of(folder, name, "", path);
-    if (named && stat(path, &status) != 0 && errno == ENOENT) return TOKEN_FILE_MISSING;
+    if (named && stat(path, &status) != 0 && errno == ENOENT) {
+        if (!is_link(path)) return TOKEN_FILE_MISSING;
+        fail(fault, folder, name, "a symbolic link that leads nowhere");
+        return TOKEN_FILE_BAD;
+    }
     if (named && read_plain(path, text)) return TOKEN_FILE_OK;
     fail(fault, folder, name, strerror(errno));
     buf_done(text);
@@ -107,6 +118,16 @@ enum token_file_status token_file_load(const char *folder, struct token_list *re
     }
     buf_done(&text);
     return status;
+}
+
+bool token_file_is_open(const char *folder)
+{
+    char path[PATH_SIZE];
+    struct stat status;
+    const mode_t others = S_IWGRP | S_IWOTH;
+    return (stat(folder, &status) == 0 && (status.st_mode & others) != 0) ||
+           (path_of(folder, list_name, "", path) && stat(path, &status) == 0 &&
+            (status.st_mode & others) != 0);
 }
 
 /* ---- the lock ---- */
@@ -183,9 +204,13 @@ static bool replace(const char *folder, const char *name, const struct buf *text
            fail(fault, folder, name, strerror(errno));
 }
 
+/* A link would be replaced, and what it leads to would stay as it was. */
 bool token_file_store(const char *folder, const struct token_list *list,
                       char fault[TOKEN_FAULT_SIZE])
 {
+    char path[PATH_SIZE];
+    if (path_of(folder, list_name, "", path) && is_link(path))
+        return fail(fault, folder, list_name, "a symbolic link; change the tokens where it leads");
     struct buf text = {.limit = TOKEN_LIST_BYTES};
     const bool stored = token_list_format(list, &text)
                             ? replace(folder, list_name, &text, fault)

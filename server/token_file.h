@@ -16,6 +16,8 @@ enum token_file_status token_file_read(const char *folder, struct buf *text,
 /* The same, parsed; MISSING is an empty list. */
 enum token_file_status token_file_load(const char *folder, struct token_list *ret_list,
                                        char fault[TOKEN_FAULT_SIZE]);
+/* Whether somebody else than the owner may write to the list, or put another in its place. */
+bool token_file_is_open(const char *folder);
 /* `fault` as the parser tells it, with the file's name in front. */
 void token_file_name_fault(const char *folder, char fault[TOKEN_FAULT_SIZE]);
 
@@ -23,7 +25,8 @@ void token_file_name_fault(const char *folder, char fault[TOKEN_FAULT_SIZE]);
  * its owner alone. Waits for whoever has the lock; -1 with the fault. */
 int token_file_lock(const char *folder, bool make_folder, char fault[TOKEN_FAULT_SIZE]);
 void token_file_unlock(int lock);
-/* Durable once it returns. A list that root writes is readable to the folder's owner. */
+/* Durable once it returns. A list that is a symbolic link is refused. A list that root writes is
+ * readable to the folder's owner. */
 bool token_file_store(const char *folder, const struct token_list *list,
                       char fault[TOKEN_FAULT_SIZE]);
 

@@ -234,10 +234,54 @@ START_TEST(a_log_line_is_one_line)
 }
 END_TEST
 
+enum { LINES = 3000, LINE_SIZE = 700 };
+
+/* Reads a pipe until it is closed. The numbers grow; where some lack, their count is told. */
+static void *read_lines(void *pipe)
+{
+    FILE *file = pipe;
+    char line[2048];
+    int expected = 0, number, gaps = 0;
+    while (fgets(line, sizeof line, file) != NULL) {
+        if (sscanf(line, "level=warning event=log dropped=%d", &number) == 1) {
+            expected += number;
+            gaps++;
+        } else {
+            ck_assert_msg(sscanf(line, "level=info event=line number=%d ", &number) == 1, "%s",
+                          line);
+            ck_assert_int_eq(number, expected++);
+        }
+    }
+    ck_assert_int_ge(gaps, 1);
+    ck_assert_int_eq(expected, LINES + 1);
+    return NULL;
+}
+
+START_TEST(who_logs_never_waits)
+{
+    int pipes[2];
+    pthread_t reader;
+    ck_assert_int_eq(pipe(pipes), 0);
+    ck_assert_int_ge(dup2(pipes[1], STDERR_FILENO), 0);
+    close(pipes[1]);
+    ck_assert(log_open());
+    for (int i = 0; i < LINES; i++)
+        log_info("line", "number=%d %0*d", i, LINE_SIZE, 0);
+    FILE *file = fdopen(pipes[0], "r");
+    ck_assert_int_eq(pthread_create(&reader, NULL, read_lines, file), 0);
+    log_close();
+    log_info("line", "number=%d ", LINES);
+    close(STDERR_FILENO);
+    pthread_join(reader, NULL);
+    fclose(file);
+}
+END_TEST
+
 SUITE_MAIN("buf, blob, log", {a_buffer_takes_as_much_as_its_limit, 0},
            {a_piece_too_long_leaves_the_buffer_alone, 0}, {a_buffer_without_room_takes_nothing, 0},
            {a_buffer_grows_byte_by_byte, COUNT(limits)},
            {a_blob_lives_as_long_as_its_last_reference, 0}, {no_blob_is_fine, 0},
            {a_blob_takes_what_a_buffer_holds, 0}, {empty_blobs, 0},
            {references_are_counted_across_threads, 0}, {values_are_quoted, 0},
-           {long_values_are_cut_and_closed, 5}, {a_log_line_is_one_line, 0})
+           {long_values_are_cut_and_closed, 5}, {a_log_line_is_one_line, 0},
+           {who_logs_never_waits, 0})

@@ -129,6 +129,82 @@ START_TEST(a_backup_is_of_one_moment)
 }
 END_TEST
 
+static void read_number(const char *file, long at, unsigned char number[4])
+{
+    FILE *in = fopen(file, "rb");
+    ck_assert_ptr_nonnull(in);
+    ck_assert_int_eq(fseek(in, at, SEEK_SET), 0);
+    ck_assert_uint_eq(fread(number, 1, 4, in), 4);
+    fclose(in);
+}
+
+/* A copy is told from the file of a daemon by four bytes, until a daemon takes it over. */
+START_TEST(a_copy_is_marked_until_a_daemon_opens_it)
+{
+    unsigned char id[4];
+    const struct limits limits = limits_default();
+    const char *const folder = folder_new(), *const target = folder_new();
+    store_close(open_store());
+    ck_assert(store_sqlite_backup(store_folder(), folder_path(folder, "jobs.db")));
+    read_number(folder_path(folder, "jobs.db"), 68, id);
+    ck_assert_mem_eq(id, "GCKB", 4);
+    ck_assert(store_sqlite_backup(folder, folder_path(target, "of a copy"))); /* not yet opened */
+    struct store *store = store_sqlite_open(folder, &limits);
+    ck_assert_ptr_nonnull(store);
+    store_add_in(store, "a", JOB_QUEUED);
+    ck_assert(store_sqlite_backup(folder, folder_path(target, "of a daemon")));
+    store_close(store);
+    read_number(folder_path(folder, "jobs.db"), 68, id);
+    ck_assert_mem_eq(id, "gckd", 4);
+    read_number(folder_path(target, "of a daemon"), 68, id);
+    ck_assert_mem_eq(id, "GCKB", 4);
+    store = open_copy(folder_path(target, "of a daemon"));
+    ck_assert(store_has(store, "a"));
+    store_close(store);
+}
+END_TEST
+
+/* The log of the file that was there before would be read into the copy. */
+START_TEST(a_copy_beside_a_log_is_refused)
+{
+    static const char *const endings[] = {"jobs.db-wal", "jobs.db-journal"};
+    const struct limits limits = limits_default();
+    const char *const folder = folder_new();
+    store_close(open_store());
+    ck_assert(store_sqlite_backup(store_folder(), folder_path(folder, "jobs.db")));
+    for (int i = 0; i < 2; i++) {
+        folder_write(folder, endings[i], "of another");
+        ck_assert_ptr_null(store_sqlite_open(folder, &limits));
+        ck_assert_str_eq(folder_read(folder, endings[i]), "of another");
+        remove(folder_path(folder, endings[i]));
+    }
+    folder_write(folder, "jobs.db-wal", "");
+    struct store *store = store_sqlite_open(folder, &limits);
+    ck_assert_ptr_nonnull(store);
+    store_close(store);
+}
+END_TEST
+
+/* Of processes that are gone; the test's parent is not. */
+START_TEST(what_a_killed_backup_left_goes_with_the_next)
+{
+    const char *const target = folder_new(), *const file = folder_path(target, "copy.db");
+    char own[64], journal[80], alive[64];
+    snprintf(own, sizeof own, "copy.db.%ld.partial", (long)getpid());
+    snprintf(journal, sizeof journal, "%s-journal", own);
+    snprintf(alive, sizeof alive, "copy.db.%ld.partial", (long)getppid());
+    folder_write(target, own, "half");
+    folder_write(target, journal, "half");
+    folder_write(target, alive, "half");
+    folder_write(target, "copy.db.1a.partial", "mine");
+    store_close(open_store());
+    ck_assert(store_sqlite_backup(store_folder(), file));
+    ck_assert_uint_eq(files_in(target), 3);
+    ck_assert_ptr_nonnull(folder_read(target, alive));
+    ck_assert_ptr_nonnull(folder_read(target, "copy.db.1a.partial"));
+}
+END_TEST
+
 /* Whether the backup is refused with these words on standard error, and leaves nothing. */
 static bool is_refused(const char *folder, const char *file, const char *words)
 {
@@ -182,4 +258,6 @@ END_TEST
 
 SUITE_MAIN("store backup", {a_backup_has_what_the_store_has, 0},
            {a_backup_needs_no_store_at_work, 0}, {a_backup_is_of_one_moment, 0},
-           {a_backup_is_refused_with_a_reason, 0}, {a_full_disk_leaves_no_backup, 0})
+           {a_backup_is_refused_with_a_reason, 0}, {a_full_disk_leaves_no_backup, 0},
+           {a_copy_is_marked_until_a_daemon_opens_it, 0}, {a_copy_beside_a_log_is_refused, 0},
+           {what_a_killed_backup_left_goes_with_the_next, 0})

@@ -8,11 +8,12 @@
 
 #include <sqlite3.h>
 
+#include <signal.h>
 #include <stdatomic.h>
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 /* ---- operations ---- */
 
@@ -301,7 +302,106 @@ START_TEST(a_nearly_full_disk_takes_no_new_jobs)
 }
 END_TEST
 
+/* A limit on the size of files is a full disk that ends when the limit does. */
+START_TEST(a_limit_on_files_is_a_full_disk)
+{
+    enum { LARGE = 300000 };
+    struct store *store = open_store();
+    struct rlimit limit;
+    _Atomic bool ended = false;
+    struct store_write end = {.change = STORE_PUT, .patient = true, .done = note_done};
+    struct job_record large = job_in("large", JOB_SUCCEEDED);
+    end.context = &ended;
+    store_add_in(store, "a", JOB_QUEUED);
+    end.record = job_in("a", JOB_SUCCEEDED);
+    end.record.result = blob_take(calloc(1, LARGE), LARGE);
+    large.result = blob_take(calloc(1, LARGE), LARGE);
+    signal(SIGXFSZ, SIG_IGN);
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    const struct rlimit small = {LARGE, limit.rlim_max};
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
+    store->operations->submit(store, &end);
+    ck_assert_int_eq(store_add(store, large), STORE_FULL);
+    ck_assert(!atomic_load(&ended));
+    ck_assert(store_has(store, "a"));
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    ck_assert_int_eq(store_add(store, large), STORE_OK);
+    store_close(store);
+    ck_assert(atomic_load(&ended));
+    job_record_done(&end.record);
+    job_record_done(&large);
+}
+END_TEST
+
+/* ---- files that go ---- */
+
+static void note_broken(struct store_write *write, enum store_status status)
+{
+    ck_assert_int_eq(status, STORE_BROKEN);
+    atomic_store((_Atomic bool *)write->context, true);
+}
+
+/* Removed, or with another in its place. */
+START_TEST(a_file_that_goes_ends_all_writing)
+{
+    static const char *const names[] = {"jobs.db", "lock", "jobs.db-wal"};
+    sick_start();
+    struct store *store = open_store();
+    _Atomic bool ended = false;
+    struct store_write end = {.change = STORE_PUT, .patient = true, .done = note_broken};
+    end.context = &ended;
+    store_add_in(store, "a", JOB_QUEUED);
+    end.record = job_in("a", JOB_SUCCEEDED);
+    sick_fail(SICK_WRITES, 1, true, SQLITE_FULL);
+    store->operations->submit(store, &end);
+    ck_assert_int_eq(store_add(store, job_named("b")), STORE_FULL);
+    const char *const file = folder_path(store_folder(), names[_i / 2]);
+    const char *const moved = folder_path(store_folder(), "moved");
+    ck_assert_int_eq(rename(file, moved), 0);
+    if (_i % 2 > 0) folder_write(store_folder(), names[_i / 2], "another");
+    sick_heal();
+    ck_assert_int_eq(store_add(store, job_named("c")), STORE_BROKEN);
+    ck_assert_int_eq(end_a(store), STORE_BROKEN);
+    ck_assert(store_has(store, "a"));
+    rename(moved, file); /* too late */
+    ck_assert_int_eq(store_add(store, job_named("d")), STORE_BROKEN);
+    store_close(store);
+    ck_assert(atomic_load(&ended));
+    store = open_store();
+    ck_assert_str_eq(store_recovered(store), "a()");
+    store_close(store);
+}
+END_TEST
+
+/* As somebody does who restores a folder under a daemon at work. */
+START_TEST(a_folder_that_goes_ends_all_writing)
+{
+    const struct limits limits = limits_default();
+    const char *const base = folder_new();
+    const char *const folder = folder_path(base, "data"), *const moved = folder_path(base, "old");
+    struct store *store = store_sqlite_open(folder, &limits);
+    ck_assert_ptr_nonnull(store);
+    store_add_in(store, "a", JOB_QUEUED);
+    ck_assert_int_eq(rename(folder, moved), 0);
+    ck_assert_int_eq(store_add(store, job_named("b")), STORE_BROKEN);
+    struct store *other = store_sqlite_open(folder, &limits);
+    ck_assert_ptr_nonnull(other);
+    store_add_in(other, "c", JOB_QUEUED);
+    ck_assert_int_eq(store_add(store, job_named("d")), STORE_BROKEN);
+    store_close(store);
+    store_close(other);
+    other = store_sqlite_open(folder, &limits);
+    ck_assert_str_eq(store_recovered(other), "c()");
+    store_close(other);
+    other = store_sqlite_open(moved, &limits);
+    ck_assert_str_eq(store_recovered(other), "a()");
+    store_close(other);
+}
+END_TEST
+
 SUITE_MAIN("store faults", {every_fault_is_survived, COUNT(faults)},
            {every_fault_of_opening_is_survived, COUNT(faults)},
            {a_full_disk_refuses_the_new_and_delays_the_old, 0},
-           {giving_up_ends_the_wait_for_room, 0}, {a_nearly_full_disk_takes_no_new_jobs, 0})
+           {giving_up_ends_the_wait_for_room, 0}, {a_nearly_full_disk_takes_no_new_jobs, 0},
+           {a_limit_on_files_is_a_full_disk, 0}, {a_file_that_goes_ends_all_writing, 3 * 2},
+           {a_folder_that_goes_ends_all_writing, 0})

@@ -375,6 +375,73 @@ START_TEST(an_empty_file_is_filled)
 }
 END_TEST
 
+START_TEST(an_empty_file_beside_a_log_is_refused)
+{
+    folder_write(store_folder(), "jobs.db", "");
+    folder_write(store_folder(), "jobs.db-wal", "all that there was");
+    ck_assert(is_refused(store_folder(), "remove"));
+    ck_assert_str_eq(folder_read(store_folder(), "jobs.db-wal"), "all that there was");
+}
+END_TEST
+
+START_TEST(a_file_without_its_end_is_refused)
+{
+    struct stat status;
+    store_close(open_store());
+    const char *file = folder_path(store_folder(), "jobs.db");
+    ck_assert_int_eq(stat(file, &status), 0);
+    ck_assert_int_eq(truncate(file, status.st_size - 4096), 0);
+    ck_assert(is_refused(store_folder(), "its end is missing"));
+}
+END_TEST
+
+START_TEST(totals_that_are_not_of_the_jobs_are_refused)
+{
+    struct store *store = open_store();
+    store_add_in(store, "a", JOB_QUEUED);
+    store_add_in(store, "b", JOB_SUCCEEDED);
+    store_close(store);
+    change_file("UPDATE totals SET active = 2");
+    ck_assert(is_refused(store_folder(), "totals"));
+    change_file("UPDATE totals SET active = 1, last_position = 1");
+    ck_assert(is_refused(store_folder(), "totals"));
+    change_file("UPDATE totals SET last_position = 2");
+    change_file("DELETE FROM totals");
+    ck_assert(is_refused(store_folder(), "totals"));
+}
+END_TEST
+
+/* Of each table and index the root. */
+START_TEST(a_spoiled_tree_is_refused)
+{
+    sqlite3 *file;
+    sqlite3_stmt *roots;
+    int pages[32], count = 0;
+    char zeros[4096] = {0}, kept[4096];
+    store_close(open_store());
+    const char *path = folder_path(store_folder(), "jobs.db");
+    ck_assert_int_eq(sqlite3_open(path, &file), SQLITE_OK);
+    ck_assert_int_eq(
+        sqlite3_prepare_v2(file, "SELECT rootpage FROM sqlite_schema", -1, &roots, NULL),
+        SQLITE_OK);
+    while (count < 32 && sqlite3_step(roots) == SQLITE_ROW)
+        pages[count++] = sqlite3_column_int(roots, 0);
+    sqlite3_finalize(roots);
+    sqlite3_close(file);
+    ck_assert_int_gt(count, 10);
+    const int spoiled = open(path, O_RDWR);
+    for (int i = 0; i < count; i++) {
+        const off_t at = (off_t)(pages[i] - 1) * 4096;
+        ck_assert_int_eq(pread(spoiled, kept, sizeof kept, at), sizeof kept);
+        ck_assert_int_eq(pwrite(spoiled, zeros, sizeof zeros, at), sizeof zeros);
+        ck_assert(is_refused(store_folder(), "damaged"));
+        ck_assert_int_eq(pwrite(spoiled, kept, sizeof kept, at), sizeof kept);
+    }
+    close(spoiled);
+    store_close(open_store());
+}
+END_TEST
+
 /* ---- what no file takes ---- */
 
 START_TEST(what_no_row_takes_is_refused_politely)
@@ -406,4 +473,6 @@ SUITE_MAIN("store in a file", {a_job_is_there_again_to_the_byte, 0},
            {a_newer_schema_is_refused, 0}, {another_programs_database_is_refused, 0},
            {what_is_no_database_is_refused, 0}, {a_spoiled_database_is_refused, 0},
            {a_folder_that_cannot_be_made_is_refused, 0}, {an_empty_file_is_filled, 0},
+           {an_empty_file_beside_a_log_is_refused, 0}, {a_file_without_its_end_is_refused, 0},
+           {totals_that_are_not_of_the_jobs_are_refused, 0}, {a_spoiled_tree_is_refused, 0},
            {what_no_row_takes_is_refused_politely, 0})

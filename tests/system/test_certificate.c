@@ -46,6 +46,7 @@ START_TEST(the_whole_chain_is_shown)
     service_restart(&service);
     ck_assert_str_eq(peer_of(&service, &chain), "leaf");
     ck_assert_uint_eq(chain, 3);
+    service_log_await(&service, "event=start", 1);
     ck_assert_int_eq(service_log_count(&service, "level=warning"), 0);
     service_end(&service);
 }
@@ -205,6 +206,7 @@ START_TEST(doubtful_files_are_told_in_the_log)
     ck_assert_int_eq(chmod(format("%s/x.key", service.folder), 0644), 0);
     service_restart(&service);
     ck_assert_str_eq(peer_of(&service, NULL), "old");
+    service_log_await(&service, "event=start", 1);
     ck_assert_int_eq(service_log_count(&service, "the certificate has expired"), 1);
     ck_assert_int_eq(service_log_count(&service, "may read or write the key"), 1);
     certificate_write(service.folder, "x",

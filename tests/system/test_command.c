@@ -44,6 +44,8 @@ START_TEST(wrong_arguments)
         {"token add alice --admin=yes", "--admin"},
         {"token add alice --expires", "--expires"},
         {"token add alice --data-dir", "--data-dir"},
+        {"token add alice --expires --admin", "--expires needs a value"},
+        {"token add alice --data-dir --admin", "--data-dir needs a value"},
         {"token add -alice", "'-alice'"},
         {"token add .alice", "'.alice'"},
         {"token add al/ice", "'al/ice'"},
@@ -100,6 +102,10 @@ START_TEST(help)
     ck_assert_int_eq(output.status, 0);
     for (size_t i = 0; i < LENGTH_OF(names); i++)
         ck_assert_msg(strstr(output.out, names[i]) != NULL, "no %s in:\n%s", names[i], output.out);
+    program_run("token --help", &output);
+    ck_assert_int_eq(output.status, 0);
+    ck_assert_ptr_nonnull(strstr(output.out, "token revoke NAME"));
+    ck_assert_str_eq(output.err, "");
     program_run("token add --help", &output);
     ck_assert_int_eq(output.status, 0);
     ck_assert_ptr_nonnull(strstr(output.out, "token add NAME [--admin | --read-only]"));

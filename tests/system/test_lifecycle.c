@@ -4,10 +4,14 @@
 #include "requests.h"
 #include "values.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* From SIGTERM to the end. */
 static const double STOP_SECONDS = 5;
@@ -64,6 +68,8 @@ START_TEST(wrong_options)
                  {"--body-bytes 1.5", "--body-bytes"},
                  {"--store nothing:", "--store"},
                  {"--listen nowhere", "--listen"},
+                 {"--listen --workers 2", "--listen needs a value"},
+                 {"--tls-cert none.pem --tls-key none.pem", "--tls-cert"},
                  {"--listen 127.0.0.1:65536", "--listen"},
                  {"surplus", "surplus"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -122,6 +128,26 @@ START_TEST(environment)
     ck_assert_msg(strstr(output.err, "GRADCHECKD_BODY_BYTES") != NULL, "%s", output.err);
 }
 
+/* What is wrong in the folder is not wrong in the options. */
+START_TEST(folders_that_cannot_be_used)
+{
+    static const char *const names[] = {"jobs.db", "tokens"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct service service;
+        struct output output;
+        service_prepare(&service, "");
+        const char *folder = format("%s/data", service.folder);
+        ck_assert_int_eq(mkdir(folder, 0700), 0);
+        FILE *file = fopen(format("%s/%s", folder, names[i]), "w");
+        ck_assert_int_eq(fprintf(file, "%2000d", 0), 2000);
+        fclose(file);
+        program_run(format("--listen 127.0.0.1:0 --data-dir %s", folder), &output);
+        ck_assert_msg(output.status == 1, "%s: %d", names[i], output.status);
+        ck_assert_msg(strstr(output.err, names[i]) != NULL, "%s", output.err);
+        ck_assert_str_eq(output.out, "");
+    }
+}
+
 static void stop_expect(struct service *service)
 {
     struct ending ending = service_stop(service);
@@ -145,6 +171,52 @@ START_TEST(stops_during_a_training)
     job_running(&service, job_post(&service, TRAININGS, training_long()));
     /* One that waits for its turn holds nothing up. */
     job_post(&service, CHECKS, check_long());
+    stop_expect(&service);
+}
+
+/* A pipe that nobody reads in place of its standard error, full from the start. Through /proc, so
+ * that it is gone when the test is. */
+static void stderr_stall(const struct service *service)
+{
+    int pipes[2];
+    char nothing[4096] = "";
+    ck_assert_int_eq(pipe(pipes), 0);
+    for (int i = 0; i < 2; i++)
+        fcntl(pipes[i], F_SETFD, FD_CLOEXEC);
+    fcntl(pipes[1], F_SETFL, O_NONBLOCK);
+    while (write(pipes[1], nothing, sizeof nothing) > 0)
+        continue;
+    ck_assert_int_eq(
+        symlink(format("/proc/%d/fd/%d", getpid(), pipes[1]), format("%s/stderr", service->folder)),
+        0);
+}
+
+START_TEST(who_does_not_read_the_log_holds_nothing_up)
+{
+    struct service service;
+    service_prepare(&service, "");
+    stderr_stall(&service);
+    service_restart(&service);
+    for (int i = 0; i < 100; i++)
+        answer_expect(get(&service, "/v1/nothing"), 404);
+    job_result(&service, CHECKS, check_small());
+    stop_expect(&service);
+}
+
+/* Beyond a limit on the size of files, writing fails, and the rest goes on. */
+START_TEST(a_limit_of_file_sizes_ends_nothing)
+{
+    struct service service;
+    struct rlimit limit, before;
+    service_prepare(&service, "");
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
+    limit = (struct rlimit){256 << 10, before.rlim_max};
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    service_restart(&service);
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
+    json_t *request = check_new(model_new(100, "2 tanh", "mse"), data_new(500, 100, 2));
+    ck_assert_int_ge(post(&service, CHECKS, request)->status, 500);
+    answer_expect(get(&service, "/healthz"), 200);
     stop_expect(&service);
 }
 
@@ -307,8 +379,11 @@ int main(void)
                                   other_addresses_need_tokens,
                                   port_in_use,
                                   environment,
+                                  folders_that_cannot_be_used,
                                   stops_during_a_check,
                                   stops_during_a_training,
+                                  who_does_not_read_the_log_holds_nothing_up,
+                                  a_limit_of_file_sizes_ends_nothing,
                                   stop_answers_who_waits,
                                   no_new_jobs_while_stopping,
                                   cancel_stops_the_work,
