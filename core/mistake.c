@@ -101,17 +101,27 @@ static void add_number(sentence *s, double number)
     add(s, text);
 }
 
+static bool is_lowest(const gck_place *about)
+{
+    for (size_t i = 0; i < about->layer; i++)
+        if (about->model->layer[i].tensor_count > 0) return false;
+    return true;
+}
+
 static void add_what(sentence *s, const gck_place *about)
 {
-    if (about->tensor != NULL && about->tensor[0] == 'x') {
+    const char *tensor = about->tensor == NULL ? "" : about->tensor;
+    if (tensor[0] == 'x') {
         add(s, "the gradient of x");
         return;
     }
-    add(s, about->tensor == NULL     ? "everything from layer "
-           : about->tensor[0] == 'W' ? "dW of layer "
-                                     : "db of layer ");
+    const bool down = tensor[0] == '\0' && !is_lowest(about);
+    add(s, tensor[0] == 'W'   ? "dW of layer "
+           : tensor[0] == 'b' ? "db of layer "
+           : down             ? "everything from layer "
+                              : "the gradient of layer ");
     add_number(s, (double)about->layer);
-    if (about->tensor == NULL) add(s, " down");
+    if (down) add(s, " down");
 }
 
 void gck_place_say(const gck_place *about, char *text, size_t size)
