@@ -40,11 +40,9 @@ static const struct {
     const char *name;
     int (*run)(const uint8_t *data, size_t size);
 } targets[] = {
-    {"check", fuzz_check},       {"comparison", fuzz_comparison},
-    {"header", fuzz_header},
-    {"json", fuzz_json},         {"prediction", fuzz_prediction},
-    {"route", fuzz_route},       {"summary", fuzz_summary},
-    {"tokens", fuzz_tokens},     {"train_state", fuzz_train_state},
+    {"check", fuzz_check},       {"comparison", fuzz_comparison}, {"header", fuzz_header},
+    {"json", fuzz_json},         {"prediction", fuzz_prediction}, {"route", fuzz_route},
+    {"summary", fuzz_summary},   {"tokens", fuzz_tokens},         {"train_state", fuzz_train_state},
     {"training", fuzz_training},
 };
 
