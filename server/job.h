@@ -112,8 +112,8 @@ bool job_hand_back(struct job *job, gck_status status, bool finished, const gck_
 /* Asks for its end. True: nobody works on it, and the caller finishes it. */
 bool job_cancel(struct job *job);
 
-/* A training got past where processes ended before. */
-void job_clear(struct job *job);
+/* A training got past where processes ended before: of those, at most so many count. */
+void job_clear(struct job *job, uint32_t most);
 
 bool job_is_stored(struct job *job);
 /* Tells what became of its acceptance; who waits is woken. */

@@ -76,10 +76,10 @@ bool job_is_suspect(struct job *job)
     return suspect;
 }
 
-void job_clear(struct job *job)
+void job_clear(struct job *job, uint32_t most)
 {
     pthread_mutex_lock(&job->lock);
-    job->attempts = 0;
+    if (job->attempts > most) job->attempts = most;
     pthread_mutex_unlock(&job->lock);
 }
 

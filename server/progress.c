@@ -210,12 +210,13 @@ static bool is_due(const struct progress *progress, const struct job *job, int64
 }
 
 /* A training is begun once for all its steps: what was counted belongs to those since its last
- * state. Under suspicion it is saved step by step, and still counted, so that the step to blame is
- * found; once an interval went well, the past is forgotten. */
+ * state. Under suspicion it is saved step by step, so that the step to blame is found: what was
+ * counted beyond suspicion belongs to the step that went well just now. Once an interval went well,
+ * all is forgotten. */
 static uint32_t attempts_saved(struct job *job, bool due, bool now)
 {
     if (job->check != NULL) return 0;
-    if (due) job_clear(job);
+    if (due || !now) job_clear(job, due ? 0 : ATTEMPTS_SUSPECT);
     return job_attempts(job, 0) + (now ? 0 : 1);
 }
 

@@ -243,7 +243,7 @@ START_TEST(a_training_begun_too_often_is_suspect)
     const struct store_grain grain = begun_grain(0, ATTEMPTS_SUSPECT);
     ck_assert(job_restore(job, &grain, 1));
     ck_assert(job_is_suspect(job));
-    job_clear(job);
+    job_clear(job, 0);
     ck_assert(!job_is_suspect(job));
     job_unref(job);
 }
