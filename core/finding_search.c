@@ -9,6 +9,9 @@
 #define APART 1e3
 #define ROUNDING 1e-12
 
+/* Zeros that were left out are exactly 0: sums that are nearly so are likelier something else. */
+enum { LAST_OF_ALL = 1 << 20 };
+
 /* ---- one candidate ---- */
 
 /* Its gradient in the slot's trial, or in the tensor's room; whether that is what is claimed. */
@@ -85,6 +88,8 @@ static gck_status candidate_compare(finding_search *search, finding_candidate *c
     candidate->distance = 0;
     const gck_status status = is_delta(candidate) ? delta_compare(search, candidate, error)
                                                   : tensor_compare(search, candidate, error);
+    if (candidate->mutant.kind->code == GCK_FINDING_ZERO && candidate->distance > 0)
+        candidate->order += LAST_OF_ALL;
     candidate->left = 0;
     for (size_t s = 0; s < search->slot_count; s++)
         candidate->left += !candidate->fits[s];

@@ -129,7 +129,9 @@ bool finding_same(const finding_search *search, double claim, double other, doub
     const finding_precision *p = &search->precision;
     const double limit = p->tolerance * fabs(claim) + p->tolerance * fabs(other) +
                          p->bar_factor * bar + p->absolute + DBL_MIN;
-    return fabs(claim - other) <= limit;
+    /* A bar that is no number bounds nothing. */
+    const double error = fabs(claim - other);
+    return isfinite(error) && !(error > limit);
 }
 
 double finding_world(const finding_slot *slot, size_t element)
@@ -186,7 +188,7 @@ bool finding_fits(const finding_search *search, const finding_slot *slot, const 
         if (!finding_same(search, slot->claim[e], value_at(values, penalty, e),
                           growth * slot->bar[e]))
             return false;
-    *ret_distance = s.error == 0 ? 0 : s.error / (2 * s.values);
+    *ret_distance = s.error == 0 ? 0 : s.error / (s.values + slot->size);
     return true;
 }
 

@@ -6,8 +6,9 @@
 #include <string.h>
 
 static const gck_mistake_group *const groups[] = {
-    &gck_mistakes_scaled, &gck_mistakes_activation, &gck_mistakes_cost,    &gck_mistakes_down,
-    &gck_mistakes_delta,  &gck_mistakes_bias,       &gck_mistakes_weights, &gck_mistakes_finished};
+    &gck_mistakes_zero, &gck_mistakes_scaled,  &gck_mistakes_activation,
+    &gck_mistakes_cost, &gck_mistakes_down,    &gck_mistakes_delta,
+    &gck_mistakes_bias, &gck_mistakes_weights, &gck_mistakes_finished};
 
 const gck_mistake_kind *gck_mistake_at(size_t index)
 {

@@ -87,9 +87,9 @@ typedef struct gck_mistake_group {
     size_t count;
 } gck_mistake_group;
 
-extern const gck_mistake_group gck_mistakes_scaled, gck_mistakes_activation, gck_mistakes_cost,
-    gck_mistakes_delta, gck_mistakes_down, gck_mistakes_weights, gck_mistakes_bias,
-    gck_mistakes_finished;
+extern const gck_mistake_group gck_mistakes_zero, gck_mistakes_scaled, gck_mistakes_activation,
+    gck_mistakes_cost, gck_mistakes_delta, gck_mistakes_down, gck_mistakes_weights,
+    gck_mistakes_bias, gck_mistakes_finished;
 
 /* Row `index` of all groups, one after the other; NULL beyond the last. */
 const gck_mistake_kind *gck_mistake_at(size_t index);

@@ -24,57 +24,7 @@ static void copy(const double *from, double *to, size_t count)
     memcpy(to, from, count * sizeof *to);
 }
 
-/* ---- nothing but a factor ---- */
-
-static double finished_data(const gck_finished *f, size_t e, double *ret_penalty)
-{
-    *ret_penalty = f->penalty[e];
-    return f->data[e];
-}
-
-static double finished_whole(const gck_finished *f, size_t e, double *ret_penalty)
-{
-    *ret_penalty = 0;
-    return f->data[e] + f->penalty[e];
-}
-
-static bool is_penalised_weights(const gck_place *place)
-{
-    return place->tensor[0] == 'W' && gck_layer_is_penalised(layer_at(place));
-}
-
-/* Of the gradient of x; further up it is the same as a delta scaled below. */
-static bool is_first(const gck_place *place)
-{
-    return place->layer == 0;
-}
-
-static void right_down_make(const gck_replay *replay, const gck_mutant *mutant, const double *from,
-                            double *to)
-{
-    gck_replay_down(replay, mutant->layer, from, to);
-}
-
-static const gck_mistake_kind scaled_kinds[] = {
-    {GCK_FINDING_SCALED, "scaled", "", GCK_STAGE_DELTA, .plain = true},
-    {GCK_FINDING_SCALED, "scaled", "", GCK_STAGE_FINISHED, .plain = true, .value = finished_data},
-    {GCK_FINDING_SCALED, "scaled", "", GCK_STAGE_FINISHED, .plain = true,
-     .applies = is_penalised_weights, .value = finished_whole},
-    {GCK_FINDING_SCALED, "scaled", "", GCK_STAGE_DOWN, .plain = true, .applies = is_first,
-     .make = right_down_make},
-};
-
-const gck_mistake_group gck_mistakes_scaled = {scaled_kinds,
-                                               sizeof scaled_kinds / sizeof scaled_kinds[0]};
-
 /* ---- samples and units ---- */
-
-static void zero_make(const gck_replay *replay, const gck_mutant *mutant, const double *from,
-                      double *to)
-{
-    (void)from;
-    memset(to, 0, count_at(replay, mutant) * sizeof *to);
-}
 
 static size_t searched(const gck_place *place)
 {
@@ -118,6 +68,14 @@ static size_t two(const gck_place *place)
     return 2;
 }
 
+/* Of a sample that has no weight there is nothing. */
+static bool only_applies(const gck_place *place)
+{
+    const double *weights = place->data->weights;
+    return several_samples(place) &&
+           (weights == NULL || weights[place->which == 0 ? 0 : place->data->samples - 1] != 0);
+}
+
 static void only_make(const gck_replay *replay, const gck_mutant *mutant, const double *from,
                       double *to)
 {
@@ -154,15 +112,13 @@ static void above_make(const gck_replay *replay, const gck_mutant *mutant, const
 }
 
 static const gck_mistake_kind delta_kinds[] = {
-    {GCK_FINDING_ZERO, "delta", "{what} is zero, penalties aside: no delta arrives there",
-     GCK_STAGE_DELTA, .make = zero_make},
     {GCK_FINDING_MISSING_SAMPLE, "missing", "sample {which} of {m} is missing in {what}",
      GCK_STAGE_DELTA, .variants = searched, .applies = several_samples,
      .make = sample_missing_make},
     {GCK_FINDING_MISSING_SAMPLE, "counted_twice", "sample {which} of {m} counts twice in {what}",
      GCK_STAGE_DELTA, .variants = searched, .applies = several_samples, .make = sample_twice_make},
     {GCK_FINDING_MISSING_SAMPLE, "only_one", "{what} has only the {end} one of {m} samples in it",
-     GCK_STAGE_DELTA, .variants = two, .applies = several_samples, .make = only_make},
+     GCK_STAGE_DELTA, .variants = two, .applies = only_applies, .make = only_make},
     {GCK_FINDING_MISSING_UNIT, "delta",
      "the delta of unit {which} of layer {at} is left out: its gradients are zero, and nothing of "
      "it is passed down",
@@ -298,16 +254,7 @@ static void mask_twice_make(const gck_replay *replay, const gck_mutant *mutant, 
         to[i] = mask[i] * mask[i] * from[i];
 }
 
-static void zero_down_make(const gck_replay *replay, const gck_mutant *mutant, const double *from,
-                           double *to)
-{
-    (void)from;
-    memset(to, 0, replay->model->layer[mutant->layer].inputs * replay->pass->samples * sizeof *to);
-}
-
 static const gck_mistake_kind down_kinds[] = {
-    {GCK_FINDING_ZERO, "inputs", "{what} is zero throughout", GCK_STAGE_DOWN, .applies = is_first,
-     .make = zero_down_make},
     {GCK_FINDING_WRONG_DELTA, "weights_not_transposed",
      "the delta that reaches layer {layer} is made with W of layer {at} not transposed",
      GCK_STAGE_DOWN, .applies = is_square, .make = not_transposed_make},

@@ -172,7 +172,7 @@ static double others_value(const gck_finished *f, size_t e, double *ret_penalty)
     return f->data[e];
 }
 
-/* ---- layout and zeros ---- */
+/* ---- layout, units, inputs ---- */
 
 static bool is_matrix(const gck_place *place)
 {
@@ -198,19 +198,6 @@ static double transposed_value(const gck_finished *f, size_t e, double *ret_pena
     return f->data[from] + f->penalty[from];
 }
 
-static double zero_value(const gck_finished *f, size_t e, double *ret_penalty)
-{
-    (void)f, (void)e;
-    *ret_penalty = 0;
-    return 0;
-}
-
-static double only_penalty_value(const gck_finished *f, size_t e, double *ret_penalty)
-{
-    *ret_penalty = f->penalty[e];
-    return 0;
-}
-
 static size_t searched(const gck_place *place)
 {
     (void)place;
@@ -230,10 +217,6 @@ static double input_missing_value(const gck_finished *f, size_t e, double *ret_p
 }
 
 static const gck_mistake_kind finished_kinds[] = {
-    {GCK_FINDING_ZERO, "tensor", "{what} is zero throughout", GCK_STAGE_FINISHED,
-     .value = zero_value},
-    {GCK_FINDING_ZERO, "only_penalty", "{what} has nothing in it but the penalty",
-     GCK_STAGE_FINISHED, "W", .applies = is_penalised, .value = only_penalty_value},
     {GCK_FINDING_TRANSPOSED, "transposed", "{what} is transposed", GCK_STAGE_FINISHED, "W",
      .applies = is_square, .value = transposed_value},
     {GCK_FINDING_TRANSPOSED, "reshaped",

@@ -124,6 +124,14 @@ static size_t two(const gck_place *place)
     return 2;
 }
 
+/* Of a sample that has no weight there is nothing. */
+static bool only_applies(const gck_place *place)
+{
+    const double *weights = place->data->weights;
+    return several_samples(place) &&
+           (weights == NULL || weights[place->which == 0 ? 0 : place->data->samples - 1] != 0);
+}
+
 static void only_make(const gck_replay *replay, const gck_mutant *mutant, const double *from,
                       double *to)
 {
@@ -172,7 +180,7 @@ static const gck_mistake_kind weights_kinds[] = {
      GCK_STAGE_WEIGHTS, "W", .variants = searched, .applies = several_samples,
      .make = sample_twice_make},
     {GCK_FINDING_MISSING_SAMPLE, "only_one", "{what} has only the {end} one of {m} samples in it",
-     GCK_STAGE_WEIGHTS, "W", .variants = two, .applies = several_samples, .make = only_make},
+     GCK_STAGE_WEIGHTS, "W", .variants = two, .applies = only_applies, .make = only_make},
 };
 
 const gck_mistake_group gck_mistakes_weights = {weights_kinds,
@@ -227,7 +235,7 @@ static void other_axis_make(const gck_replay *replay, const gck_mutant *mutant, 
 
 static const gck_mistake_kind bias_kinds[] = {
     {GCK_FINDING_BIAS_REDUCTION, "only_one", "{what} has only the {end} one of {m} samples in it",
-     GCK_STAGE_BIAS, "b", .variants = two, .applies = several_samples, .make = only_make},
+     GCK_STAGE_BIAS, "b", .variants = two, .applies = only_applies, .make = only_make},
     {GCK_FINDING_BIAS_REDUCTION, "over_units",
      "{what} is summed over the units as well: every unit has the same number", GCK_STAGE_BIAS, "b",
      .applies = several_units, .make = all_units_make},

@@ -1,4 +1,4 @@
-#include "tests/core/mistaken.h"
+#include "tests/core/mistaken_parts.h"
 #include "tests/core/formulas.h"
 #include "tests/core/suite.h"
 
@@ -20,258 +20,6 @@ const mistaken_kind mistaken_kinds[] = {
 };
 
 typedef long double real;
-
-/* ---- what the model is ---- */
-
-static bool is_named(const gck_choice *choice, const char *name)
-{
-    return choice->item != NULL && strcmp(choice->item->name, name) == 0;
-}
-
-static bool is_dense(const gck_layer *layer)
-{
-    return strcmp(gck_layer_name(layer), "dense") == 0;
-}
-
-static bool is_dropout(const gck_layer *layer)
-{
-    return strcmp(gck_layer_name(layer), "dropout") == 0;
-}
-
-static bool is_softmax(const gck_layer *layer)
-{
-    return is_named(&layer->spec.activation, "softmax");
-}
-
-static bool is_identity(const gck_layer *layer)
-{
-    return layer->spec.activation.item == NULL ||
-           (is_named(&layer->spec.activation, "linear") && layer->spec.activation.option[0] == 1);
-}
-
-static bool is_entropy(const gck_model *model)
-{
-    return is_named(&model->cost, "binary_crossentropy") ||
-           is_named(&model->cost, "categorical_crossentropy");
-}
-
-static double option_of(const gck_layer *layer, const char *name)
-{
-    const int option = gck_item_option_find(layer->spec.type.item, name);
-    return option < 0 ? 0 : layer->spec.type.option[option];
-}
-
-static bool is_penalised(const gck_layer *layer)
-{
-    return option_of(layer, "l1") != 0 || option_of(layer, "l2") != 0;
-}
-
-static bool has_bias(const gck_layer *layer)
-{
-    return layer->tensor_count > 1;
-}
-
-static const gck_layer *below(const network *net, size_t layer)
-{
-    return layer == 0 ? NULL : &net->model->layer[layer - 1];
-}
-
-/* ---- where mistakes can be made ---- */
-
-static bool w_applies(const network *net, const mistaken *made)
-{
-    const gck_layer *layer = &net->model->layer[made->layer], *under = below(net, made->layer);
-    const bool several = net->data->samples > 1;
-    switch (made->id) {
-    case W_TIMES_M:
-    case W_BY_M:
-    case W_WITHOUT_SAMPLE:
-        return several;
-    case W_BY_OUTPUTS:
-        return net->model->outputs > 1;
-    case W_TRANSPOSED:
-        return layer->inputs == layer->outputs && layer->inputs > 1;
-    case W_RESHAPED:
-        return layer->inputs != layer->outputs && layer->inputs > 1 && layer->outputs > 1;
-    case W_OF_Z:
-        return under != NULL && under->spec.activation.item != NULL && !is_identity(under);
-    case W_OF_OWN_OUTPUT:
-        return layer->inputs == layer->outputs;
-    case W_OF_INPUT_BELOW:
-        return under != NULL && is_dense(under) && under->inputs == layer->inputs;
-    case W_OF_RAW_X:
-        return made->layer > 1 && net->model->inputs == layer->inputs;
-    case W_UNMASKED:
-        return under != NULL && is_dropout(under) && option_of(under, "rate") > 0;
-    case W_WITHOUT_DERIVATIVE:
-        return !is_identity(layer);
-    case W_WITHOUT_UNIT:
-        return layer->outputs > 1;
-    default:
-        return true;
-    }
-}
-
-static bool slope_applies(const network *net, const mistaken *made)
-{
-    const gck_layer *layer = &net->model->layer[made->layer];
-    const gck_choice *f = &layer->spec.activation;
-    const bool fused = is_entropy(net->model) && made->layer + 1 == net->model->layer_count;
-    const bool curved = !is_identity(layer) && !is_named(f, "relu");
-    if (f->item == NULL) return false;
-    switch (made->id) {
-    case SLOPE_MISSING:
-        return !is_identity(layer);
-    case SLOPE_OF_OUTPUT:
-        return curved && !is_softmax(layer) && !is_named(f, "linear") &&
-               !(is_named(f, "leaky_relu") && f->option[0] > 0);
-    case SLOPE_TWICE:
-        return curved && !fused;
-    case SLOPE_OF_SIGMOID:
-        return !is_named(f, "sigmoid");
-    case SLOPE_OF_TANH:
-        return !is_named(f, "tanh");
-    case SLOPE_OF_RELU:
-        return !is_named(f, "relu");
-    case SLOPE_OF_LEAKY:
-        return !is_named(f, "leaky_relu");
-    case SLOPE_BY_DEFAULTS: {
-        const gck_choice plain = gck_choice_default(f->item);
-        return !is_named(f, "linear") && memcmp(plain.option, f->option, sizeof plain.option) != 0;
-    }
-    case SOFTMAX_DIAGONAL:
-        return is_softmax(layer);
-    case SOFTMAX_TWICE:
-        return fused && is_softmax(layer);
-    case SLOPE_ON_TOP:
-        return fused && !is_softmax(layer);
-    default:
-        return true;
-    }
-}
-
-static bool difference_applies(const network *net, size_t layer)
-{
-    const gck_choice *cost = &net->model->cost, *f = &net->model->layer[layer].spec.activation;
-    if (is_named(cost, "binary_crossentropy")) return !is_named(f, "sigmoid") || f->option[0] != 1;
-    if (is_named(cost, "categorical_crossentropy")) return !is_named(f, "softmax");
-    return !(is_named(cost, "mse") && is_identity(&net->model->layer[layer]));
-}
-
-static bool other_weights_of(const network *net, size_t layer, size_t *ret)
-{
-    const gck_layer *own = &net->model->layer[layer];
-    for (size_t i = 0; i < net->model->layer_count; i++) {
-        const gck_layer *other = &net->model->layer[i];
-        *ret = i;
-        if (i != layer && is_dense(other) && other->inputs == own->inputs &&
-            other->outputs == own->outputs)
-            return true;
-    }
-    return false;
-}
-
-static bool delta_applies(const network *net, const mistaken *made)
-{
-    const gck_model *model = net->model;
-    const gck_layer *layer = &model->layer[made->layer];
-    const bool last = made->layer + 1 == model->layer_count, several = net->data->samples > 1;
-    size_t other;
-    switch (made->id) {
-    case DELTA_TIMES_M:
-    case DELTA_BY_M:
-    case LAST_SAMPLE_MISSING:
-    case FIRST_SAMPLE_MISSING:
-    case SAMPLE_TWICE:
-        return is_dense(layer) && several;
-    case LAST_UNIT_MISSING:
-        return is_dense(layer) && layer->outputs > 1;
-    case UNIT_NOT_PASSED:
-        return is_dense(layer) && layer->outputs > 1 && made->layer > 0;
-    case NOT_TRANSPOSED:
-    case WEIGHTS_MISSING:
-        return is_dense(layer) && made->layer > 0 && layer->inputs == layer->outputs &&
-               layer->inputs > 1;
-    case OTHER_WEIGHTS:
-        return is_dense(layer) && made->layer > 0 && other_weights_of(net, made->layer, &other);
-    case PASSED_BEFORE_ACTIVATION:
-        return is_dense(layer) && made->layer > 0 && !is_identity(layer);
-    case DELTA_OF_LAYER_ABOVE:
-        return is_dense(layer) && !last && is_dense(layer + 1) &&
-               layer[1].outputs == layer->outputs;
-    case MASK_NOT_APPLIED:
-    case MASK_NOT_SCALED:
-    case MASK_ONLY_SCALED:
-        return is_dropout(layer) && option_of(layer, "rate") > 0 && made->layer > 0;
-    case COST_DIFFERENCE:
-        return last && difference_applies(net, made->layer);
-    case COST_OF_MSE:
-        return last && !is_named(&model->cost, "mse");
-    case COST_OF_MAE:
-        return last && !is_named(&model->cost, "mae");
-    case WEIGHTS_IGNORED:
-        return last && net->data->weights != NULL;
-    default:
-        return is_dense(layer);
-    }
-}
-
-static bool penalty_applies(const network *net, const mistaken *made)
-{
-    const gck_layer *layer = &net->model->layer[made->layer];
-    if (!is_penalised(layer)) return false;
-    if (made->id == PENALTY_HALVED) return option_of(layer, "l2") != 0;
-    if (made->id == PENALTY_L1_AS_L2) return option_of(layer, "l1") != 0;
-    if (made->id == PENALTY_BY_M) return net->data->samples > 1;
-    return made->id != PENALTY_ON_BIAS || has_bias(layer);
-}
-
-static bool b_applies(const network *net, const mistaken *made)
-{
-    const gck_layer *layer = &net->model->layer[made->layer];
-    if (!has_bias(layer)) return false;
-    if (made->id == B_OVER_UNITS) return layer->outputs > 1;
-    return made->id == B_NEGATED || made->id == B_ZERO || net->data->samples > 1;
-}
-
-/* The first dense layer at `layer` or below. */
-static size_t dense_from(const network *net, size_t layer)
-{
-    for (size_t i = layer + 1; i-- > 0;)
-        if (is_dense(&net->model->layer[i])) return i;
-    return GCK_FINDING_NO_LAYER;
-}
-
-static bool is_of_whole(mistaken_id id)
-{
-    return id >= ROUNDED_32;
-}
-
-bool mistaken_applies(const network *net, const mistaken *made)
-{
-    const gck_layer *layer = &net->model->layer[made->layer];
-    const mistaken_id id = made->id;
-    if (id == X_TIMES_M) return made->layer == 0 && net->data->samples > 1;
-    if (is_of_whole(id)) return made->layer == 0;
-    if (id >= W_TIMES_M && id <= W_WITHOUT_UNIT) return is_dense(layer) && w_applies(net, made);
-    if (id >= PENALTY_MISSING && id <= PENALTY_ON_BIAS)
-        return is_dense(layer) && penalty_applies(net, made);
-    if (id >= B_TIMES_M && id <= B_WITHOUT_SAMPLE) return is_dense(layer) && b_applies(net, made);
-    if (id == ELEMENT_WRONG || id == ELEMENT_NAN)
-        return is_dense(layer) && layer->inputs * layer->outputs > 1;
-    if (mistaken_culprit(net, made) == GCK_FINDING_NO_LAYER) return false;
-    if (id >= SLOPE_MISSING && id <= SLOPE_ON_TOP) return slope_applies(net, made);
-    return delta_applies(net, made);
-}
-
-size_t mistaken_culprit(const network *net, const mistaken *made)
-{
-    const bool down = (made->id >= UNIT_NOT_PASSED && made->id <= PASSED_BEFORE_ACTIVATION) ||
-                      (made->id >= MASK_NOT_APPLIED && made->id <= MASK_ONLY_SCALED);
-    if (made->id == X_TIMES_M || is_of_whole(made->id)) return GCK_FINDING_NO_LAYER;
-    if (down) return made->layer == 0 ? GCK_FINDING_NO_LAYER : dense_from(net, made->layer - 1);
-    return dense_from(net, made->layer);
-}
 
 /* ---- one sample's pass ---- */
 
@@ -305,7 +53,8 @@ static const real *input_of(const walk *w, size_t layer)
 static void dense_forward(const walk *w, const gck_layer *layer, size_t i)
 {
     const double *weights = w->net->parameters + layer->tensor[0].offset;
-    const double *b = has_bias(layer) ? w->net->parameters + layer->tensor[1].offset : NULL;
+    const double *b =
+        mistaken_has_bias(layer) ? w->net->parameters + layer->tensor[1].offset : NULL;
     for (size_t j = 0; j < layer->outputs; j++) {
         real sum = b == NULL ? 0 : b[j];
         for (size_t p = 0; p < layer->inputs; p++)
@@ -320,13 +69,13 @@ static void forward(const walk *w)
         w->x[p] = w->net->data->x[w->k * w->model->inputs + p];
     for (size_t i = 0; i < w->model->layer_count; i++) {
         const gck_layer *layer = &w->model->layer[i];
-        if (is_dropout(layer)) {
+        if (mistaken_is_dropout(layer)) {
             gck_layer_mask(layer, (gck_mask_key){w->model->seed, 0}, w->k, w->mask, 1);
             for (size_t j = 0; j < layer->outputs; j++)
                 w->a[i][j] = w->z[i][j] = input_of(w, i)[j] * w->mask[j];
             continue;
         }
-        if (is_dense(layer))
+        if (mistaken_is_dense(layer))
             dense_forward(w, layer, i);
         else
             memcpy(w->z[i], input_of(w, i), layer->outputs * sizeof(real));
@@ -351,7 +100,7 @@ static void chain(const gck_choice *f, size_t units, const real *z, const real *
 {
     real mean = 0;
     if (f->item == NULL) return;
-    if (!is_named(f, "softmax")) {
+    if (!mistaken_is_named(f, "softmax")) {
         for (size_t j = 0; j < units; j++)
             delta[j] *= formula_slope(f, z[j]);
         return;
@@ -367,22 +116,22 @@ static void fused(const walk *w, size_t i, const double *y, real *dz)
 {
     const gck_layer *layer = &w->model->layer[i];
     const gck_choice *f = &layer->spec.activation;
-    const bool categorical = is_named(&w->model->cost, "categorical_crossentropy");
+    const bool categorical = mistaken_is_named(&w->model->cost, "categorical_crossentropy");
     const real *z = w->z[i], *a = w->a[i];
     real total = 0;
     for (size_t j = 0; j < layer->outputs; j++)
         total += y[j];
     for (size_t j = 0; j < layer->outputs; j++) {
-        if (is_named(f, "sigmoid"))
+        if (mistaken_is_named(f, "sigmoid"))
             dz[j] = f->option[0] * (categorical ? -y[j] * (1 - a[j]) : a[j] - y[j]);
-        else if (is_named(f, "gaussian"))
+        else if (mistaken_is_named(f, "gaussian"))
             dz[j] = 2 * y[j] * z[j] - (categorical || y[j] == 1 || z[j] == 0
                                            ? 0
                                            : (1 - y[j]) * 2 * z[j] / expm1l(z[j] * z[j]));
         else
             dz[j] = categorical ? a[j] * total - y[j] : cost_slope("binary", y[j], a[j]);
     }
-    if (is_named(f, "softmax") && !categorical) chain(f, layer->outputs, z, a, dz);
+    if (mistaken_is_named(f, "softmax") && !categorical) chain(f, layer->outputs, z, a, dz);
 }
 
 static real weight_of(const walk *w)
@@ -442,7 +191,7 @@ static void last_delta(const walk *w, size_t i)
             w->dz[j] = scale * (w->a[i][j] - y[j]);
         return;
     }
-    if (!is_entropy(w->model) || other) {
+    if (!mistaken_is_entropy(w->model) || other) {
         chain(&layer->spec.activation, layer->outputs, w->z[i], w->a[i], w->dz);
         return;
     }
@@ -486,7 +235,7 @@ static void pass_down(const walk *w, size_t i)
 {
     const gck_layer *layer = &w->model->layer[i];
     size_t other = i;
-    if (makes(w, OTHER_WEIGHTS, i)) other_weights_of(w->net, i, &other);
+    if (makes(w, OTHER_WEIGHTS, i)) mistaken_other_weights(w->net, i, &other);
     const double *weights = w->net->parameters + w->model->layer[other].tensor[0].offset;
     const real *dz = makes(w, PASSED_BEFORE_ACTIVATION, i) ? w->da : w->dz;
     for (size_t p = 0; p < layer->inputs; p++) {
@@ -504,7 +253,7 @@ static void pass_down(const walk *w, size_t i)
 static void mask_down(const walk *w, size_t i)
 {
     const gck_layer *layer = &w->model->layer[i];
-    const double kept = 1 / (1 - option_of(layer, "rate"));
+    const double kept = 1 / (1 - mistaken_option_of(layer, "rate"));
     gck_layer_mask(layer, (gck_mask_key){w->model->seed, 0}, w->k, w->mask, 1);
     for (size_t j = 0; j < layer->outputs; j++) {
         double factor = w->mask[j];
@@ -569,11 +318,11 @@ static void backward(walk *w)
                 chain(&layer->spec.activation, layer->outputs, w->z[i], w->a[i], w->dz);
         }
         wrong_delta(w, i);
-        if (is_dense(layer)) {
+        if (mistaken_is_dense(layer)) {
             w_add(w, i);
-            if (has_bias(layer)) b_add(w, i);
+            if (mistaken_has_bias(layer)) b_add(w, i);
             pass_down(w, i);
-        } else if (is_dropout(layer)) {
+        } else if (mistaken_is_dropout(layer)) {
             mask_down(w, i);
         } else {
             memcpy(w->next, w->dz, layer->outputs * sizeof(real));
@@ -607,15 +356,15 @@ static real penalty(const walk *w, size_t i, size_t t, size_t e)
 {
     const gck_layer *layer = &w->model->layer[i];
     const real value = w->net->parameters[layer->tensor[t].offset + e];
-    real l1 = option_of(layer, "l1") * (real)((value > 0) - (value < 0));
-    real l2 = 2 * option_of(layer, "l2") * value;
+    real l1 = mistaken_option_of(layer, "l1") * (real)((value > 0) - (value < 0));
+    real l2 = 2 * mistaken_option_of(layer, "l2") * value;
     if (t == 1) return makes(w, PENALTY_ON_BIAS, i) ? l1 + l2 : 0;
     if (makes(w, PENALTY_MISSING, i)) return 0;
     if (makes(w, PENALTY_DOUBLED, i)) return 2 * (l1 + l2);
     if (makes(w, PENALTY_HALVED, i)) return l1 + l2 / 2;
     if (makes(w, PENALTY_BY_M, i)) return (l1 + l2) / (real)w->net->data->samples;
     if (makes(w, PENALTY_NEGATED, i)) return -(l1 + l2);
-    if (makes(w, PENALTY_L1_AS_L2, i)) return 2 * option_of(layer, "l1") * value + l2;
+    if (makes(w, PENALTY_L1_AS_L2, i)) return 2 * mistaken_option_of(layer, "l1") * value + l2;
     return l1 + l2;
 }
 

@@ -8,6 +8,7 @@
 #include "tests/core/random_networks.h"
 #include "tests/core/suite.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -256,14 +257,24 @@ static void tally_print(const char *name, const tally *t)
            t->named, t->also, t->wrong, t->unexplained + t->none);
 }
 
+/* "W_TIMES_M" as "w times m". */
+static const char *words_of(const char *id, char text[64])
+{
+    size_t i = 0;
+    for (; i < 63 && id[i] != '\0'; i++)
+        text[i] = id[i] == '_' ? ' ' : (char)tolower((unsigned char)id[i]);
+    text[i] = '\0';
+    return text;
+}
+
 static void kinds_print(const tally *tallies)
 {
     printf(
         "| mistake | made | fail | layer right | named | in `also` | wrong | unexplained | named "
         "in its place |\n|---|---|---|---|---|---|---|---|---|\n");
     for (size_t id = 0; id < MISTAKES; id++) {
-        char name[128];
-        snprintf(name, sizeof name, "%s: `%s` `%s`", mistaken_kinds[id].id,
+        char name[192], words[64];
+        snprintf(name, sizeof name, "%s: `%s` `%s`", words_of(mistaken_kinds[id].id, words),
                  gck_finding_code_name(mistaken_kinds[id].code), mistaken_kinds[id].name);
         tally_print(name, &tallies[id]);
         for (size_t i = 0; i < OTHERS && tallies[id].other_count[i] > 0; i++)
