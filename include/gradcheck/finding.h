@@ -82,7 +82,8 @@ typedef struct gck_sensitivity_row {
     bool caught;
 } gck_sensitivity_row;
 
-/* Every known mistake at every place where it changes anything that is claimed. The rows are freed
+/* Every known mistake at every place where it can be made, whether or not it changes anything with
+ * these data. The rows are freed
  * by free(). */
 gck_status gck_sensitivity(const gck_check_spec *spec, const gck_report *report, gck_stop stop,
                            size_t *ret_count, gck_sensitivity_row **ret_row, gck_error *error);
