@@ -73,7 +73,7 @@ enum { FORMS = sizeof forms / sizeof *forms };
 static json_t *as(const struct written_as *form, const json_t *matrix, bool is_weight)
 {
     const bool turn = is_weight ? form->out_in : form->columns;
-    return turn ? turned(matrix) : json_deep_copy(matrix);
+    return keep(turn ? turned(matrix) : json_deep_copy(matrix));
 }
 
 START_TEST(bodies_and_answers_follow_it)
@@ -138,7 +138,7 @@ START_TEST(parameters_come_as_they_went)
     for (int i = 0; i < FORMS; i++) {
         const struct written_as *form = &forms[i];
         json_t *request = written(form->convention, form->out_in, form->columns);
-        json_t *want = json_deep_copy(value_at(request, "/model/parameters"));
+        json_t *want = keep(json_deep_copy(value_at(request, "/model/parameters")));
         const char *id = job_post(&service, CHECKS, json_deep_copy(request));
         json_t *got = answer_json(job_part(&service, id, "parameters"));
         same_numbers(value_at(got, "/parameters/0/W"), value_at(want, "/0/W"));
@@ -167,12 +167,12 @@ START_TEST(trainings_and_predictions_follow_it)
         value_set(request, "/training", value_parse("{\"epochs\": 3}"));
         const char *id = job_post(&service, TRAININGS, request);
         job_wait(&service, id);
-        json_t *x = i == 0 ? matrix_new(6, 3, 9) : turned(matrix_new(6, 3, 9));
+        json_t *x = i == 0 ? matrix_new(6, 3, 9) : turned(keep(matrix_new(6, 3, 9)));
         json_t *y = answer_json(
             post(&service, format("/v1/jobs/%s/predictions", id), json_pack("{s:o}", "x", x)));
         columns[i] = value_at(y, "/y");
     }
-    same_numbers(columns[1], turned(columns[0]));
+    same_numbers(columns[1], keep(turned(columns[0])));
     service_end(&service);
 }
 

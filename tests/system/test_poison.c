@@ -36,19 +36,21 @@ static void crashed_expect(const struct service *service, const char *id)
     ck_assert(json_is_string(value_at(job, "/finished_at")));
 }
 
-/* Others come through, those that were at work beside it, too. */
+/* Others come through, those that were at work before it, too. It goes before them, so that each
+ * end meets a part of it. */
 static void given_up_expect(const char *path, json_t *request)
 {
     struct service service;
     int ends = 0;
     service_start(&service, OPTIONS);
     const char *beside = job_post(&service, TRAININGS, training_seconds(2));
+    job_running(&service, beside);
+    value_set(request, "/priority", json_string("high"));
     const char *id = job_post(&service, path, request);
-    const char *behind = NULL;
-    /* A kill between two pieces of work is nobody's fault, and happens. */
+    const char *behind = job_post(&service, CHECKS, check_small());
+    /* A kill between two parts is nobody's fault, and happens. */
     for (; strcmp(state_of(&service, id), "failed") != 0; ends++) {
         ck_assert_int_lt(ends, 4 * ATTEMPTS);
-        behind = job_post(&service, CHECKS, check_small());
         end_by(&service, id);
     }
     ck_assert_int_ge(ends, ATTEMPTS);
