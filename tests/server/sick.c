@@ -5,40 +5,61 @@
 #include <sqlite3.h>
 
 #include <dlfcn.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/statvfs.h>
 
+/* A thread of the store may be about to fail while the test heals: none of it happens by halves. */
 static struct {
-    atomic_int left[SICK_PARTS]; /* calls until one fails; 0: none will */
-    atomic_bool lasts;
-    atomic_bool failed;
-    atomic_int code;
-} sick;
+    pthread_mutex_t lock;
+    int left[SICK_PARTS]; /* calls until one fails; 0: none will */
+    bool lasts;
+    bool failed;
+    int code;
+} sick = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+/* The code that this call is to fail with, or 0. */
+static int fault_of(enum sick_part part)
+{
+    pthread_mutex_lock(&sick.lock);
+    const bool fails = sick.left[part] == 1;
+    if (sick.left[part] > 0 && !(fails && sick.lasts)) sick.left[part]--;
+    if (fails) sick.failed = true;
+    const int code = fails ? sick.code : 0;
+    pthread_mutex_unlock(&sick.lock);
+    return code;
+}
 
 static bool fails(enum sick_part part)
 {
-    if (atomic_load(&sick.left[part]) <= 0) return false;
-    if (atomic_fetch_sub(&sick.left[part], 1) != 1) return false;
-    if (atomic_load(&sick.lasts)) atomic_store(&sick.left[part], 1);
-    atomic_store(&sick.failed, true);
-    return true;
+    return fault_of(part) != 0;
+}
+
+static bool heal_locked(void)
+{
+    for (int i = 0; i < SICK_PARTS; i++)
+        sick.left[i] = 0;
+    return sick.failed;
 }
 
 void sick_fail(enum sick_part part, int nth, bool lasts, int code)
 {
-    sick_heal();
-    atomic_store(&sick.lasts, lasts);
-    atomic_store(&sick.code, code);
-    atomic_store(&sick.failed, false);
-    atomic_store(&sick.left[part], nth);
+    pthread_mutex_lock(&sick.lock);
+    heal_locked();
+    sick.lasts = lasts;
+    sick.code = code != SQLITE_OK ? code : SQLITE_IOERR;
+    sick.failed = false;
+    sick.left[part] = nth;
+    pthread_mutex_unlock(&sick.lock);
 }
 
 bool sick_heal(void)
 {
-    for (int i = 0; i < SICK_PARTS; i++)
-        atomic_store(&sick.left[i], 0);
-    return atomic_load(&sick.failed);
+    pthread_mutex_lock(&sick.lock);
+    const bool failed = heal_locked();
+    pthread_mutex_unlock(&sick.lock);
+    return failed;
 }
 
 /* ---- room ---- */
@@ -87,7 +108,8 @@ static int file_read(sqlite3_file *file, void *bytes, int count, sqlite3_int64 a
 
 static int file_write(sqlite3_file *file, const void *bytes, int count, sqlite3_int64 at)
 {
-    if (fails(SICK_WRITES)) return atomic_load(&sick.code);
+    const int code = fault_of(SICK_WRITES);
+    if (code != SQLITE_OK) return code;
     return real(file)->pMethods->xWrite(real(file), bytes, count, at);
 }
 
