@@ -77,7 +77,7 @@ int main(int argc, char **argv)
 {
     static char body[4096], answer[65536];
     double dw[INPUTS] = {0}, db = 0;
-    const int port = argc > 1 ? atoi(argv[1]) : 8080;
+    const int port = argc > 1 ? (int)strtol(argv[1], NULL, 10) : 8080;
     gradients(argc > 2 && strcmp(argv[2], "--break") == 0 ? -1 : 1, dw, &db);
     const int length = request(body, sizeof body, dw, db);
     if (post(port, body, length, answer, sizeof answer) <= 0) return 1;

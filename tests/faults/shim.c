@@ -494,8 +494,8 @@ __attribute__((constructor)) static void start(void)
     void *frame[FRAMES];
     const char *number = getenv(SHIM_VARIABLE);
     if (number == NULL) return;
-    struct shim *shared =
-        mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED, atoi(number), 0);
+    const int memory = (int)strtol(number, NULL, 10);
+    struct shim *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
     if (shared == MAP_FAILED) return;
     reset(shared);
     dl_iterate_phdr(add_ranges, shared);

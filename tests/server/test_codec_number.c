@@ -200,12 +200,12 @@ END_TEST
 /* "%.17g", with a point if there is neither point nor exponent, and a short exponent. */
 static void right_text(double number, char text[TEXT_SIZE])
 {
-    snprintf(text, TEXT_SIZE, "%.17g", number);
+    const int length = snprintf(text, TEXT_SIZE, "%.17g", number);
     char *exponent = strchr(text, 'e');
     if (exponent != NULL)
         snprintf(exponent + 1, 8, "%ld", strtol(exponent + 1, NULL, 10));
     else if (strchr(text, '.') == NULL)
-        strcat(text, ".0");
+        snprintf(text + length, 3, ".0");
 }
 
 static bool writes_well(double number)

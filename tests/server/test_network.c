@@ -151,7 +151,7 @@ START_TEST(there_is_room_for_so_many_networks)
         snprintf(text + strlen(text), sizeof text - strlen(text), ",10.0.0.%d", i);
     ck_assert(networks_parse(text, &networks, fault));
     ck_assert_uint_eq(networks.count, NETWORKS_MAX);
-    strcat(text, ",::1");
+    snprintf(text + strlen(text), sizeof text - strlen(text), ",::1");
     ck_assert(!networks_parse(text, &networks, fault));
     ck_assert_msg(strstr(fault, "too many") != NULL, "%s", fault);
 }
