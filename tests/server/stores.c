@@ -184,6 +184,12 @@ void store_add_in(struct store *store, const char *id, enum job_state state)
     ck_assert_int_eq(store_add(store, job_in(id, state)), STORE_OK);
 }
 
+void store_add_letters(struct store *store, int count, enum job_state state)
+{
+    for (int i = 0; i < count; i++)
+        store_add_in(store, (char[]){(char)('a' + i), '\0'}, state);
+}
+
 enum store_status store_put(struct store *store, struct job_record record)
 {
     return store_do(store, &(struct store_write){.change = STORE_PUT, .record = record});
@@ -250,6 +256,13 @@ struct job_record store_read(struct store *store, const char *id)
     struct job_record record = {0};
     ck_assert_int_eq(store->operations->get(store, &scope, id, PARTS_ALL, &record), STORE_OK);
     return record;
+}
+
+void assert_stored(struct store *store, const struct job_record *want)
+{
+    struct job_record got = store_read(store, want->id);
+    assert_same_job(&got, want);
+    job_record_done(&got);
 }
 
 struct store_filter filter_of_ada(void)

@@ -36,6 +36,8 @@ void assert_same_job(const struct job_record *got, const struct job_record *want
 
 enum store_status store_add(struct store *store, struct job_record record);
 void store_add_in(struct store *store, const char *id, enum job_state state);
+/* So many jobs: a, b, c and so on. */
+void store_add_letters(struct store *store, int count, enum job_state state);
 enum store_status store_put(struct store *store, struct job_record record);
 /* Changes the job's state as its owner's work does. */
 void store_finish(struct store *store, const char *id, enum job_state state);
@@ -50,6 +52,8 @@ enum store_status store_get(struct store *store, const char *owner, const char *
 bool store_has(struct store *store, const char *id);
 /* Whole, as a copy to take apart. */
 struct job_record store_read(struct store *store, const char *id);
+/* The job is there, and the same. */
+void assert_stored(struct store *store, const struct job_record *want);
 struct store_filter filter_of_ada(void);
 /* The ids of a page, "c b a", with "…" where another follows. */
 const char *store_listed(struct store *store, const struct store_filter *filter,

@@ -5,7 +5,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 /* dense 3 -> 2, dropout, dense 2 -> 1: W and b of layers 0 and 2, 11 parameters; two samples. */
 #define LAYERS "[" DENSE ", {'type': 'dropout', 'rate': 0.5}, {'type': 'dense', 'units': 1}]"

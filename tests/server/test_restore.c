@@ -1,10 +1,13 @@
 /* Jobs that a process before has begun: what was kept of their work, and who is to blame. */
 #include "server/codec_report.h"
+#include "server/jobs.h"
 #include "tests/core/suite.h"
 #include "tests/server/bodies.h"
+#include "tests/server/stores.h"
 #include "tests/server/work.h"
 
 #include <math.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -194,6 +197,55 @@ START_TEST(nothing_runs_beside_a_suspect)
 }
 END_TEST
 
+struct stopper {
+    struct queue *queue;
+    atomic_bool asked;
+};
+
+/* Sends home who asked for work and got none. */
+static void *stop_later(void *argument)
+{
+    struct stopper *stopper = argument;
+    while (!atomic_load(&stopper->asked))
+        continue;
+    struct job *job = check_job("");
+    work_off(job);
+    job_unref(job);
+    queue_stop(stopper->queue);
+    return NULL;
+}
+
+static struct job *suspect_training(void)
+{
+    const struct store_grain grain = begun_grain(0, ATTEMPTS_SUSPECT);
+    struct job *job = training_job("");
+    ck_assert(job_restore(job, &grain, 1));
+    return job;
+}
+
+/* _i: a training or a check under suspicion is at work, or waits for another to be done. */
+START_TEST(nobody_gets_work_beside_a_suspect)
+{
+    struct stopper stopper = {.queue = queue_open()};
+    struct job *suspect = _i == 0 ? suspect_training() : suspect_job(), *other = check_job("");
+    struct job *first = _i == 2 ? other : suspect, *second = _i == 2 ? suspect : other;
+    pthread_t thread;
+    struct lease lease, another;
+    queue_push(stopper.queue, first);
+    lease = take(stopper.queue, first);
+    queue_push(stopper.queue, second);
+    ck_assert_int_eq(pthread_create(&thread, NULL, stop_later, &stopper), 0);
+    atomic_store(&stopper.asked, true);
+    ck_assert(!queue_take(stopper.queue, &another));
+    pthread_join(thread, NULL);
+    queue_return(stopper.queue, &lease);
+    job_unref(lease.job);
+    queue_close(stopper.queue);
+    job_unref(suspect);
+    job_unref(other);
+}
+END_TEST
+
 static const char *parameters_text(const struct job *job)
 {
     const gck_train_result result = gck_train_result_of(job->train);
@@ -249,8 +301,36 @@ START_TEST(a_training_begun_too_often_is_suspect)
 }
 END_TEST
 
+/* Asked for, and stored, by a process that came no further. */
+START_TEST(a_cancellation_is_made_good)
+{
+    const struct limits limits = limits_default();
+    struct store *store = store_open_large(STORE_ROW_SQLITE);
+    struct queue *queue = queue_open();
+    struct events *events = events_open();
+    struct job_record record = job_named("a");
+    record.request = body_of(CHECK_BODY(""));
+    record.cancel_requested = true;
+    ck_assert_int_eq(store_add(store, record), STORE_OK);
+    job_record_done(&record);
+    struct jobs *jobs = jobs_open(store, queue, events, &limits);
+    ck_assert(jobs_recover(jobs));
+    store_close(store); /* what was handed over is stored */
+    jobs_close(jobs);
+    queue_close(queue);
+    events_close(events);
+    store = store_open_large(STORE_ROW_SQLITE);
+    record = store_read(store, "a");
+    ck_assert_int_eq(record.state, JOB_CANCELLED);
+    ck_assert(record.cancel_requested);
+    job_record_done(&record);
+    store_close(store);
+}
+END_TEST
+
 SUITE_MAIN("restore", {what_was_folded_is_not_computed_again, GRAINS},
            {what_does_not_fit_is_refused, 5}, {a_suspect_grain_comes_first, 0},
            {a_suspect_job_comes_before_all_others_and_alone, 0}, {nothing_runs_beside_a_suspect, 0},
-           {a_training_goes_on_from_its_state, 8}, {a_state_of_another_training_is_refused, 0},
-           {a_training_begun_too_often_is_suspect, 0})
+           {nobody_gets_work_beside_a_suspect, 3}, {a_training_goes_on_from_its_state, 8},
+           {a_state_of_another_training_is_refused, 0}, {a_training_begun_too_often_is_suspect, 0},
+           {a_cancellation_is_made_good, 0})

@@ -10,11 +10,9 @@ START_TEST(a_job_comes_back_as_it_was_added)
 {
     struct store *store = store_open_large(_i);
     struct label label[2] = {0};
-    struct job_record want = full_job(label), got = {0};
+    struct job_record want = full_job(label);
     ck_assert_int_eq(store_add(store, want), STORE_OK);
-    got = store_read(store, "full");
-    assert_same_job(&got, &want);
-    job_record_done(&got);
+    assert_stored(store, &want);
     full_job_done(&want);
     store_close(store);
 }
@@ -58,9 +56,7 @@ START_TEST(a_put_changes_the_job)
     ck_assert_int_eq(store_add(store, accepted(&want)), STORE_OK);
     for (int again = 0; again < 2; again++) {
         ck_assert_int_eq(store_put(store, want), STORE_OK);
-        struct job_record got = store_read(store, "full");
-        assert_same_job(&got, &want);
-        job_record_done(&got);
+        assert_stored(store, &want);
     }
     full_job_done(&want);
     store_close(store);
@@ -78,9 +74,7 @@ START_TEST(a_put_without_parts_leaves_them)
     bare.shared = want.shared = false;
     bare.version = ++want.version;
     ck_assert_int_eq(store_put(store, bare), STORE_OK);
-    struct job_record got = store_read(store, "full");
-    assert_same_job(&got, &want);
-    job_record_done(&got);
+    assert_stored(store, &want);
     full_job_done(&want);
     store_close(store);
 }
@@ -98,9 +92,7 @@ START_TEST(a_job_ends_once)
         other.state = others[i];
         ck_assert_int_eq(store_put(store, other), STORE_NOT_FOUND);
     }
-    struct job_record got = store_read(store, "full");
-    assert_same_job(&got, &want);
-    job_record_done(&got);
+    assert_stored(store, &want);
     full_job_done(&want);
     store_close(store);
 }
@@ -120,9 +112,7 @@ START_TEST(large_parts_come_back_whole)
     want.result = blob_copy(bytes + 1, BYTES - 1);
     want.parameters = blob_copy(bytes + 8, BYTES - 8);
     ck_assert_int_eq(store_add(store, want), STORE_OK);
-    struct job_record got = store_read(store, "large");
-    assert_same_job(&got, &want);
-    job_record_done(&got);
+    assert_stored(store, &want);
     job_record_done(&want);
     store_close(store);
 }

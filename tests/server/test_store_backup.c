@@ -60,11 +60,9 @@ START_TEST(a_backup_has_what_the_store_has)
     ck_assert_int_eq(stat(file, &status), 0);
     ck_assert_uint_eq(status.st_mode & 0777, 0600);
     struct store *copy = open_copy(file);
-    struct job_record got = store_read(copy, "full");
-    assert_same_job(&got, &want);
+    assert_stored(copy, &want);
     ck_assert_str_eq(store_listed(copy, &filter, NULL), "a full");
     ck_assert_str_eq(store_recovered(copy), "a(0:1=x)");
-    job_record_done(&got);
     full_job_done(&want);
     store_close(copy);
 }

@@ -1,4 +1,5 @@
 /* What every store must do when it is full, and when threads share it. */
+#include "server/clock.h"
 #include "tests/core/suite.h"
 #include "tests/server/bodies.h"
 #include "tests/server/stores.h"
@@ -6,9 +7,6 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-
-#define DAY_MS INT64_C(86400000)
 
 /* RETAIN of them are kept beside those that are not finished, which never go. */
 START_TEST(the_first_to_finish_go_first)
@@ -34,7 +32,7 @@ END_TEST
 START_TEST(jobs_go_after_some_days)
 {
     struct store *store = store_open_large(_i);
-    const int64_t kept_ms = limits_default().retain_days * DAY_MS;
+    const int64_t kept_ms = limits_default().retain_days * CLOCK_DAY_MS;
     for (int i = 0; i < 3; i++) {
         struct job_record record = job_in((char[]){(char)('a' + i), '\0'}, JOB_SUCCEEDED);
         record.finished_ms = 1000 + i;
@@ -72,8 +70,7 @@ END_TEST
 START_TEST(a_store_of_unfinished_jobs_is_full)
 {
     struct store *store = store_open_small(_i);
-    for (int i = 0; i < ACTIVE; i++)
-        store_add_in(store, (char[]){(char)('a' + i), '\0'}, JOB_QUEUED);
+    store_add_letters(store, ACTIVE, JOB_QUEUED);
     ck_assert_int_eq(store_add(store, job_named("more")), STORE_FULL);
     ck_assert(!store_has(store, "more"));
     store_finish(store, "a", JOB_FAILED);

@@ -161,8 +161,7 @@ START_TEST(pages_follow_one_another)
     struct store *store = store_open_large(_i);
     struct store_filter filter = filter_of_ada();
     filter.limit = 2;
-    for (int i = 0; i < 5; i++)
-        store_add_in(store, (char[]){(char)('a' + i), '\0'}, JOB_QUEUED);
+    store_add_letters(store, 5, JOB_QUEUED);
     ck_assert_str_eq(store_listed(store, &filter, &filter.before), "e d…");
     ck_assert_str_eq(store_listed(store, &filter, &filter.before), "c b…");
     ck_assert_str_eq(store_listed(store, &filter, &filter.before), "a");
@@ -179,8 +178,7 @@ START_TEST(pages_hold_while_jobs_come_and_go)
     struct store *store = store_open_large(_i);
     struct store_filter filter = filter_of_ada();
     filter.limit = 2;
-    for (int i = 0; i < 6; i++)
-        store_add_in(store, (char[]){(char)('a' + i), '\0'}, JOB_SUCCEEDED);
+    store_add_letters(store, 6, JOB_SUCCEEDED);
     ck_assert_str_eq(store_listed(store, &filter, &filter.before), "f e…");
     store_add_in(store, "g", JOB_QUEUED);
     ck_assert_int_eq(store_remove(store, "ada", "e"), STORE_OK); /* the cursor's own */

@@ -41,9 +41,7 @@ START_TEST(a_job_is_there_again_to_the_byte)
     ck_assert_int_eq(store_add(store, want), STORE_OK);
     for (int i = 0; i < 2; i++) {
         store = reopen(store);
-        struct job_record got = store_read(store, "full");
-        assert_same_job(&got, &want);
-        job_record_done(&got);
+        assert_stored(store, &want);
     }
     store_close(store);
     full_job_done(&want);

@@ -3,8 +3,6 @@
 #include "requests.h"
 #include "values.h"
 
-#include <string.h>
-
 /* Half of them pass the slow jobs. */
 static json_t *small_check(int seed)
 {

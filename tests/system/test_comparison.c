@@ -7,7 +7,6 @@
 #include "values.h"
 
 #include <math.h>
-#include <string.h>
 
 #define COMPARISONS "/v1/comparisons"
 

@@ -8,7 +8,6 @@
 #include "values.h"
 
 #include <math.h>
-#include <string.h>
 
 /* Rows to columns. */
 static json_t *turned(const json_t *matrix)

@@ -7,7 +7,6 @@
 #include "values.h"
 
 #include <math.h>
-#include <string.h>
 
 enum { ROWS = 12, INPUTS = 3, OUTPUTS = 2 };
 

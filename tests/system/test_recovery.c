@@ -7,7 +7,6 @@
 
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
 
 static const char OPTIONS[] = "--workers 1 --save-seconds 1";
 
