@@ -9,6 +9,8 @@
 
 enum { CLOCK_TEXT_SIZE = 32 };
 
+#define CLOCK_DAY_MS INT64_C(86400000)
+
 int64_t clock_wall_ms(void);
 int64_t clock_monotonic_ns(void);
 

@@ -8,7 +8,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { TENSORS_MAX = 4096, WORST = 5, SKIPPED_NAMED = 5 };
 

@@ -64,7 +64,7 @@ static void tell_refusal(const struct limits *limits, const json_error_t *error,
         problem_set(problem, PROBLEM_OVERLOADED,
                     "other requests hold the memory that there is for JSON; try again");
     else if (refusal == BUDGET_SYSTEM) /* which the library may take for a fault of the text */
-        problem_set(problem, PROBLEM_OUT_OF_MEMORY, "memory is out");
+        problem_memory(problem);
     else
         problem_set(problem, PROBLEM_BAD_JSON, "%s at line %d, column %d", error->text, error->line,
                     error->column);
@@ -114,7 +114,7 @@ struct document *document_decode(const char *bytes, size_t size, const struct li
 {
     struct document *document = calloc(1, sizeof *document);
     if (document == NULL) {
-        problem_set(problem, PROBLEM_OUT_OF_MEMORY, "memory is out");
+        problem_memory(problem);
         return NULL;
     }
     assert(opened == NULL);

@@ -6,7 +6,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 static bool read_input_shape(const struct value *value, const struct place *place,
                              gck_shape *ret_shape)
@@ -303,8 +302,9 @@ static bool targets_are_shares(const struct place *place, const gck_model *model
     return true;
 }
 
-bool read_y(const struct value *value, const struct place *place,
-            const struct written_model *written, size_t samples, double *y)
+/* y of so many samples into (samples, outputs); into NULL, only whether it has their extent. */
+static bool read_y(const struct value *value, const struct place *place,
+                   const struct written_model *written, size_t samples, double *y)
 {
     const gck_model *model = written->model;
     if (!read_array(value, place)) return false;

@@ -33,8 +33,5 @@ bool read_data(const struct value *value, const struct place *place,
 /* x alone: samples of the model's input shape, row-major. */
 bool read_x(const struct value *value, const struct place *place,
             const struct written_model *written, size_t *ret_samples, double **ret_x);
-/* y of so many samples into (samples, outputs); into NULL, only whether it has their extent. */
-bool read_y(const struct value *value, const struct place *place,
-            const struct written_model *written, size_t samples, double *y);
 
 #endif

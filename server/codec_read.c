@@ -61,7 +61,7 @@ bool place_fail(const struct place *place, const char *format, ...)
 
 bool place_fail_memory(const struct place *place)
 {
-    return problem_set(place->problem, PROBLEM_OUT_OF_MEMORY, "memory is out");
+    return problem_memory(place->problem);
 }
 
 bool place_fail_error(const struct place *place, const gck_error *error)

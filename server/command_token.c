@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const int64_t second_ms = 1000, day_ms = INT64_C(86400000);
+static const int64_t second_ms = 1000;
 
 /* ---- ages ---- */
 
@@ -24,7 +24,7 @@ static bool parse_age(const char *text, int64_t *ret_ms)
     if (digits < 1 || digits > 10 || text[digits] == '\0' || text[digits + 1] != '\0') return false;
     for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
         if (text[digits] != units[i].unit) continue;
-        const int64_t number = strtoll(text, NULL, 10), most = 100 * 365 * day_ms;
+        const int64_t number = strtoll(text, NULL, 10), most = 100 * 365 * CLOCK_DAY_MS;
         if (number < 1 || number > most / second_ms / units[i].seconds) return false;
         *ret_ms = number * units[i].seconds * second_ms;
         return true;

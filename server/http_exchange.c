@@ -142,7 +142,7 @@ static enum MHD_Result hand_to_pool(struct exchange *exchange)
     struct http *http = exchange->http;
     exchange->request.body = blob_from_buf(&exchange->body);
     if (exchange->request.body == NULL) {
-        problem_set(&exchange->problem, PROBLEM_OUT_OF_MEMORY, "memory is out");
+        problem_memory(&exchange->problem);
         return send_problem(exchange, false);
     }
     pthread_mutex_lock(&http->lock);
@@ -164,7 +164,7 @@ static enum MHD_Result refuse(struct http *http, struct MHD_Connection *connecti
 {
     struct exchange exchange = {.http = http, .connection = connection};
     http_read_id(&exchange);
-    problem_set(&exchange.problem, PROBLEM_OUT_OF_MEMORY, "memory is out");
+    problem_memory(&exchange.problem);
     const enum MHD_Result result = send_problem(&exchange, true);
     reply_done(&exchange.reply);
     return result;
@@ -201,7 +201,7 @@ static bool take_body(struct exchange *exchange, const char *data, size_t size)
         problem_set(&exchange->problem, PROBLEM_TOO_LARGE,
                     "the body is larger than the limit of %zu bytes", exchange->body.limit);
     else if (wanted)
-        problem_set(&exchange->problem, PROBLEM_OUT_OF_MEMORY, "memory is out");
+        problem_memory(&exchange->problem);
     buf_done(&exchange->body);
     exchange->dropped += size;
     if (exchange->dropping_ns == 0) exchange->dropping_ns = clock_monotonic_ns();

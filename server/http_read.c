@@ -120,7 +120,7 @@ static void read_query(struct exchange *exchange)
     if (count <= 0) return;
     exchange->request.argument = calloc(ARGUMENTS_MAX, sizeof *exchange->request.argument);
     if (exchange->request.argument == NULL)
-        problem_set(&exchange->problem, PROBLEM_OUT_OF_MEMORY, "memory is out");
+        problem_memory(&exchange->problem);
     else
         MHD_get_connection_values(exchange->connection, MHD_GET_ARGUMENT_KIND, add_argument,
                                   exchange);

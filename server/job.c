@@ -31,7 +31,7 @@ struct job *job_new(struct spec *spec, struct job_record *record, int64_t job_se
 {
     struct job *job = calloc(1, sizeof *job);
     if (job == NULL) {
-        problem_set(problem, PROBLEM_OUT_OF_MEMORY, "memory is out");
+        problem_memory(problem);
         spec_free(spec);
         return NULL;
     }
@@ -49,7 +49,7 @@ struct job *job_new(struct spec *spec, struct job_record *record, int64_t job_se
     const struct job_record prepared = job->record;
     if (made &&
         !(job_record_copy(record, &job->record) && labels_copy(&record->labels, &job->end_labels)))
-        made = problem_set(problem, PROBLEM_OUT_OF_MEMORY, "memory is out");
+        made = problem_memory(problem);
     if (!made) {
         job_unref(job);
         return NULL;

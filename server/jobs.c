@@ -26,7 +26,7 @@ struct jobs *jobs_open(struct store *store, struct queue *queue, struct events *
     return jobs;
 }
 
-/* Takes the newest job out of the list; the reference is the caller's. */
+/* Takes the job out of the list; the reference is the caller's. */
 static void unlink_job(struct jobs *jobs, struct job *job)
 {
     *(job->newer != NULL ? &job->newer->older : &jobs->newest) = job->older;
@@ -75,6 +75,15 @@ bool table_enter(struct jobs *jobs, struct job *job, struct job **ret_other)
     return other == NULL;
 }
 
+void table_release(struct jobs *jobs, double bytes)
+{
+    pthread_mutex_lock(&jobs->lock);
+    jobs->count--;
+    jobs->bytes = jobs->count > 0 ? jobs->bytes - bytes : 0;
+    if (jobs->count == 0) pthread_cond_broadcast(&jobs->idle);
+    pthread_mutex_unlock(&jobs->lock);
+}
+
 void table_leave(struct jobs *jobs, struct job *job)
 {
     char id[ID_SIZE];
@@ -82,10 +91,8 @@ void table_leave(struct jobs *jobs, struct job *job)
     queue_remove(jobs->queue, job);
     pthread_mutex_lock(&jobs->lock);
     unlink_job(jobs, job);
-    jobs->count--;
-    jobs->bytes = jobs->count > 0 ? jobs->bytes - job->spec->memory_bytes : 0;
-    if (jobs->count == 0) pthread_cond_broadcast(&jobs->idle);
     pthread_mutex_unlock(&jobs->lock);
+    table_release(jobs, job->spec->memory_bytes);
     job_leave(job);
     job_unref(job);
     events_fire(jobs->events, id);
@@ -140,7 +147,7 @@ bool store_problem(enum store_status status, struct problem *problem)
     case STORE_BROKEN:
         return problem_set(problem, PROBLEM_INTERNAL, "the store cannot be read or written");
     default:
-        return problem_set(problem, PROBLEM_OUT_OF_MEMORY, "memory is out");
+        return problem_memory(problem);
     }
 }
 

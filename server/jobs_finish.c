@@ -55,8 +55,7 @@ static bool encode(struct job *job, struct job_record *record, struct problem *p
         encode_training(job, record);
     else if (encode_check(job, record, problem) == GCK_STOPPED)
         return job_break_off(job);
-    if (record->result == NULL || record->summary == NULL)
-        problem_set(problem, PROBLEM_OUT_OF_MEMORY, "memory is out");
+    if (record->result == NULL || record->summary == NULL) problem_memory(problem);
     return true;
 }
 
@@ -68,7 +67,7 @@ static void keep_parameters(const struct job *job, struct job_record *record,
     const gck_train_result result = gck_train_result_of(job->train);
     record->parameters =
         blob_copy(result.parameters, job->spec->model->parameter_count * sizeof *result.parameters);
-    if (record->parameters == NULL) problem_set(problem, PROBLEM_OUT_OF_MEMORY, "memory is out");
+    if (record->parameters == NULL) problem_memory(problem);
 }
 
 void record_fail(struct job_record *record, const struct problem *problem)

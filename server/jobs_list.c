@@ -2,14 +2,12 @@
 #include "server/jobs_table.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #define FINAL_STATES (1u << JOB_SUCCEEDED | 1u << JOB_FAILED | 1u << JOB_CANCELLED)
 
 static bool is_wanted(const struct job *job, const struct store_filter *filter)
 {
-    return job->acceptance == ACCEPT_STORED && store_filter_matches(filter, &job->record) &&
-           (filter->before == 0 || job->record.position < filter->before);
+    return job->acceptance == ACCEPT_STORED && store_filter_matches(filter, &job->record);
 }
 
 /* Those that the filter shows move to the front; how many. */

@@ -2,7 +2,6 @@
 #include "server/clock.h"
 #include "server/jobs_table.h"
 
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -33,15 +32,6 @@ static bool reserve(struct jobs *jobs, double bytes, struct problem *problem)
     }
     pthread_mutex_unlock(&jobs->lock);
     return reserved;
-}
-
-static void release(struct jobs *jobs, double bytes)
-{
-    pthread_mutex_lock(&jobs->lock);
-    jobs->count--;
-    jobs->bytes = jobs->count > 0 ? jobs->bytes - bytes : 0;
-    if (jobs->count == 0) pthread_cond_broadcast(&jobs->idle);
-    pthread_mutex_unlock(&jobs->lock);
 }
 
 /* Grows, and follows the clock, so that a job is newer than all that an earlier process had. */
@@ -106,7 +96,7 @@ static bool start(struct jobs *jobs, struct job *job, bool is_awaited, struct jo
 {
     struct job *other;
     if (!table_enter(jobs, job, &other)) {
-        release(jobs, job->spec->memory_bytes);
+        table_release(jobs, job->spec->memory_bytes);
         return start_as(job, other, ret_job, problem);
     }
     if (!hand_to_store(jobs, job, is_awaited)) {
@@ -141,7 +131,7 @@ bool jobs_submit(struct jobs *jobs, struct spec *spec, struct blob *body, const 
     record.position = next_position(jobs);
     struct job *job = job_new(spec, &record, jobs->limits.job_seconds, problem);
     if (job == NULL) {
-        release(jobs, bytes);
+        table_release(jobs, bytes);
         return false;
     }
     job->jobs = jobs;

@@ -24,6 +24,9 @@ struct jobs {
 /* Enters a job, which got its room before. False when another job at work has the owner's key:
  * *ret_other is a reference to it. */
 bool table_enter(struct jobs *jobs, struct job *job, struct job **ret_other);
+/* Gives the room of one job back that is in the table no longer, or never was; with the last one,
+ * who waits for that is woken. */
+void table_release(struct jobs *jobs, double bytes);
 /* The job has ended, or never was: it leaves the queue and the table, and who waits is woken. */
 void table_leave(struct jobs *jobs, struct job *job);
 /* References, or NULL. */

@@ -2,7 +2,6 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
 static const struct {
     const char *name;
@@ -38,6 +37,11 @@ bool problem_set(struct problem *problem, enum problem_type type, const char *fo
     vsnprintf(problem->detail, sizeof problem->detail, format, arguments);
     va_end(arguments);
     return false;
+}
+
+bool problem_memory(struct problem *problem)
+{
+    return problem_set(problem, PROBLEM_OUT_OF_MEMORY, "memory is out");
 }
 
 /* "layers[2].units" -> "/layers/2/units" */

@@ -55,6 +55,8 @@ int problem_status(enum problem_type type);
  * reader can return it. */
 bool problem_set(struct problem *problem, enum problem_type type, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* That memory is out, likewise. */
+bool problem_memory(struct problem *problem);
 
 /* A fault of the core; where it names a place below `base` ("/model"), that becomes the pointer. */
 bool problem_from_error(struct problem *problem, const char *base, const gck_error *error);

@@ -21,7 +21,7 @@ void reply_json(struct reply *reply, int status, struct blob *body, const char *
 {
     if (body == NULL) {
         struct problem problem = {0};
-        problem_set(&problem, PROBLEM_OUT_OF_MEMORY, "memory is out");
+        problem_memory(&problem);
         reply_problem(reply, &problem, request_id);
         return;
     }

@@ -28,6 +28,7 @@ static bool has_label(const struct job_record *record, const struct label *wante
 
 bool store_filter_matches(const struct store_filter *filter, const struct job_record *record)
 {
+    if (filter->before != 0 && record->position >= filter->before) return false;
     if (!filter->scope.all && strcmp(record->owner, filter->scope.owner) != 0) return false;
     if (filter->states != 0 && (filter->states & 1u << record->state) == 0) return false;
     if (filter->kinds != 0 && (filter->kinds & 1u << record->kind) == 0) return false;

@@ -119,7 +119,7 @@ struct store *store_sqlite_open(const char *folder, const struct limits *limits)
  * message on standard error. */
 bool store_sqlite_backup(const char *folder, const char *file);
 
-/* Whether a list with this filter shows the job, but for its position. */
+/* Whether a list with this filter shows the job, as far as its limit reaches. */
 bool store_filter_matches(const struct store_filter *filter, const struct job_record *record);
 
 /* Submits a write and waits until it is made. The write needs no `done`. */

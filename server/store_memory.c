@@ -2,6 +2,8 @@
  * records alone.
  *
  * A change is made, and told, before `submit` returns. */
+#include "server/clock.h"
+#include "server/hash.h"
 #include "server/store.h"
 
 #include <pthread.h>
@@ -9,8 +11,6 @@
 #include <string.h>
 
 enum { BUCKETS = 16384, PRUNE_MAX = 100 };
-
-#define DAY_MS INT64_C(86400000)
 
 struct entry {
     struct job_record record;
@@ -35,13 +35,9 @@ static struct store_memory *self_of(struct store *store)
     return (struct store_memory *)store;
 }
 
-/* Ids are random: FNV-1a spreads them well enough. */
 static struct entry **bucket_of(struct store_memory *self, const char *id)
 {
-    uint64_t hash = UINT64_C(14695981039346656037);
-    for (; *id != '\0'; id++)
-        hash = (hash ^ (unsigned char)*id) * UINT64_C(1099511628211);
-    return &self->bucket[hash % BUCKETS];
+    return &self->bucket[hash_of(id) % BUCKETS];
 }
 
 static struct entry *find(struct store_memory *self, const char *id)
@@ -129,7 +125,7 @@ static void drop(struct store_memory *self, struct entry *entry)
 static bool is_beyond(const struct store_memory *self, const struct entry *entry, int64_t now_ms)
 {
     return self->finished > self->limits.retain_jobs || self->bytes > self->limits.retain_bytes ||
-           now_ms - entry->record.finished_ms > self->limits.retain_days * DAY_MS;
+           now_ms - entry->record.finished_ms > self->limits.retain_days * CLOCK_DAY_MS;
 }
 
 /* Drops finished jobs beyond the limits, the first to finish first. */
@@ -297,7 +293,6 @@ static enum store_status list_locked(struct store_memory *self, const struct sto
 {
     uint64_t last = 0;
     for (const struct entry *entry = self->newest; entry != NULL; entry = entry->older) {
-        if (filter->before > 0 && entry->record.position >= filter->before) continue;
         if (!store_filter_matches(filter, &entry->record)) continue;
         if (page->count == filter->limit) {
             page->next = last;

@@ -13,8 +13,6 @@ enum { PRUNE_JOBS = 200, PRUNE_NS = 10000000 };
 #define TIGHT_BYTES UINT64_C(70000000)
 #define PAGE_BYTES 4096
 
-#define DAY_MS INT64_C(86400000)
-
 static void account(struct totals *totals, const struct kept *kept, bool added)
 {
     const bool ended = job_state_is_final(kept->state);
@@ -227,7 +225,7 @@ static bool is_beyond(const struct changes *changes, const struct kept *kept, in
     const struct totals *totals = &changes->totals;
     return totals->finished > limits->retain_jobs ||
            totals->finished_bytes + totals->active_bytes > limits->retain_bytes ||
-           now_ms - kept->finished_ms > limits->retain_days * DAY_MS;
+           now_ms - kept->finished_ms > limits->retain_days * CLOCK_DAY_MS;
 }
 
 static size_t prune(struct changes *changes, int64_t now_ms)

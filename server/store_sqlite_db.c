@@ -1,4 +1,5 @@
 #include "server/store_sqlite_db.h"
+#include "server/hash.h"
 
 #include <sqlite3.h>
 
@@ -204,14 +205,6 @@ bool db_end(struct db *db)
 }
 
 /* ---- queries ---- */
-
-static uint64_t hash_of(const char *text)
-{
-    uint64_t hash = UINT64_C(14695981039346656037);
-    for (; *text != '\0'; text++)
-        hash = (hash ^ (unsigned char)*text) * UINT64_C(1099511628211);
-    return hash;
-}
 
 /* One that is kept and idle, or the place that was idle for the longest. */
 static struct db_query *find(struct db *db, uint64_t hash, const char *sql)

@@ -1,5 +1,6 @@
 /* The folder that jobs are kept in: made, locked for one process, and its files, which are watched:
- * what is written to one that was removed is lost. Faults go to standard error. */
+ * what is written to one that was removed is lost. Faults go to standard error. Any thread, but
+ * what takes a struct folder one at a time; all of it asks the disk. */
 #ifndef GRADCHECKD_STORE_SQLITE_FOLDER_H
 #define GRADCHECKD_STORE_SQLITE_FOLDER_H
 

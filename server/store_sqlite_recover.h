@@ -1,4 +1,5 @@
-/* What was left unfinished, as a start finds it. */
+/* What was left unfinished, as a start finds it: each such job is read whole, one at a time.
+ * Whoever has the connection. */
 #ifndef GRADCHECKD_STORE_SQLITE_RECOVER_H
 #define GRADCHECKD_STORE_SQLITE_RECOVER_H
 

@@ -1,4 +1,4 @@
-/* A job's record as columns, and back. */
+/* A job's record as columns, and back. Whoever has the connection; the rest any thread. */
 #ifndef GRADCHECKD_STORE_SQLITE_ROW_H
 #define GRADCHECKD_STORE_SQLITE_ROW_H
 

@@ -1,7 +1,7 @@
 /* The tables that SQLite keeps jobs in, and how those of earlier versions become today's.
  *
  * `user_version` counts the steps made. A database of a later version, or of another program, is
- * refused untouched. */
+ * refused untouched. Whoever has the connection. */
 #ifndef GRADCHECKD_STORE_SQLITE_SCHEMA_H
 #define GRADCHECKD_STORE_SQLITE_SCHEMA_H
 

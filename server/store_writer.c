@@ -1,5 +1,6 @@
 #include "server/store_writer.h"
 #include "server/clock.h"
+#include "server/hash.h"
 #include "server/log.h"
 
 #include <pthread.h>
@@ -76,10 +77,7 @@ static bool list_remove(struct list *list, const struct store_write *write)
 
 static unsigned mark_of(const struct store_write *write)
 {
-    uint64_t hash = UINT64_C(14695981039346656037);
-    for (const char *id = write->record.id; *id != '\0'; id++)
-        hash = (hash ^ (unsigned char)*id) * UINT64_C(1099511628211);
-    return (unsigned)(hash >> 32) % MARKS;
+    return (unsigned)(hash_of(write->record.id) >> 32) % MARKS;
 }
 
 static void mark(struct marks *marks, const struct store_write *write)
@@ -302,12 +300,8 @@ static void *run(void *argument)
 
 static bool start(struct store_writer *writer)
 {
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_mutex_init(&writer->lock, NULL);
-    pthread_cond_init(&writer->wake, &attributes);
-    pthread_condattr_destroy(&attributes);
+    clock_condition_init(&writer->wake);
     return pthread_create(&writer->thread, NULL, run, writer) == 0;
 }
 
