@@ -19,7 +19,7 @@ static gck_status theta_check(const gck_session_tensor *tensor, gck_dtype dtype,
     if (!gck_shape_count(&tensor->shape, &count))
         return gck_error_set(error, GCK_INVALID, "shape", "has no elements, or too many");
     for (size_t i = 0; i < count; i++)
-        if (!session_has(dtype, tensor->theta[i]))
+        if (!gck_session_has(dtype, tensor->theta[i]))
             return gck_error_set(error, GCK_INVALID, "theta",
                                  "element %zu, %.17g, is no number of %s: send the numbers that "
                                  "the function computes with",

@@ -41,7 +41,6 @@ typedef struct session_steps {
 } session_steps;
 
 const session_steps *session_steps_of(gck_dtype dtype);
-bool session_has(gck_dtype dtype, double number);
 /* A power of two that the elements of a tensor are as large as, or 1 where they are 0. */
 double session_scale(const gck_session_tensor *tensor);
 

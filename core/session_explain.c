@@ -88,7 +88,10 @@ static void position(const gck_shape *shape, size_t index, char *text, size_t si
 static void say_elements(gck_finding *finding, const gck_tensor_report *report)
 {
     char list[200] = "";
-    const size_t named = report->worst_count < NAMED ? report->worst_count : NAMED;
+    size_t wrong = 0; /* these stand first */
+    while (wrong < report->worst_count && report->worst[wrong].verdict == GCK_FAIL)
+        wrong++;
+    const size_t named = wrong < NAMED ? wrong : NAMED;
     for (size_t i = 0; i < named; i++) {
         char place[64];
         position(&report->shape, report->worst[i].index, place, sizeof place);
@@ -99,7 +102,7 @@ static void say_elements(gck_finding *finding, const gck_tensor_report *report)
     }
     finding->mistake.code = GCK_FINDING_ELEMENTS;
     finding_message(finding, "single elements are wrong: %s%s", list,
-                    report->worst_count > named ? ", and others" : "");
+                    wrong > named ? ", and others" : "");
     finding_evidence(finding, "index", (double)report->worst[0].index);
 }
 

@@ -35,7 +35,7 @@ static int above(double x)
     return exponent;
 }
 
-bool session_has(gck_dtype dtype, double number)
+bool gck_session_has(gck_dtype dtype, double number)
 {
     const session_steps *s = &steps[dtype];
     if (!isfinite(number) || above(number) > s->most) return false;

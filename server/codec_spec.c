@@ -1,6 +1,7 @@
 #include "server/codec_spec.h"
 #include "server/codec_choice.h"
 #include "server/codec_claim.h"
+#include "server/codec_probe.h"
 #include "server/codec_report.h"
 
 #include <gradcheck/optimizer.h>
@@ -8,13 +9,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* An optional member that has a value; null counts as absent where null is the default. */
-static const struct value *optional(const struct value *object, const char *name)
-{
-    const struct value *member = object == NULL ? NULL : value_member(object, name);
-    return member == NULL || value_is_null(member) ? NULL : member;
-}
 
 static bool optional_count(const struct value *object, const struct place *place, const char *name,
                            uint64_t minimum, uint64_t maximum, uint64_t *count)
@@ -119,10 +113,10 @@ static bool read_steps(const struct value *value, const struct place *place, gck
     const struct place at_epsilon = place_key(place, "epsilon");
     const struct place at_directions = place_key(place, "directions");
     uint64_t directions = check->directions;
-    if (!stepped && optional(value, "epsilon") != NULL)
+    if (!stepped && value_given(value, "epsilon") != NULL)
         return place_fail(&at_epsilon, "the method %s has no epsilon",
                           gck_method_name(check->method));
-    if (check->method != GCK_DIRECTIONAL && optional(value, "directions") != NULL)
+    if (check->method != GCK_DIRECTIONAL && value_given(value, "directions") != NULL)
         return place_fail(&at_directions, "only the method directional has directions");
     if (!optional_number(value, place, "epsilon", 1e-12, 1, &check->epsilon) ||
         !optional_count(value, place, "directions", 1, GCK_DIRECTIONS_MAX, &directions))
@@ -167,7 +161,7 @@ static bool read_check_lists(const struct value *value, const struct place *plac
                              struct spec *spec)
 {
     const struct value *method = value_member(value, "method");
-    const struct value *layers = optional(value, "layers");
+    const struct value *layers = value_given(value, "layers");
     const struct value *include = value_member(value, "include");
     const struct place at_method = place_key(place, "method");
     const struct place at_layers = place_key(place, "layers");
@@ -186,7 +180,7 @@ static bool read_check(const struct value *value, const struct place *place, str
     gck_check_spec *check = &spec->check;
     uint64_t worst = check->worst;
     if (!read_object(value, place, names, COUNT(names))) return false;
-    const struct value *tolerance = optional(value, "tolerance");
+    const struct value *tolerance = value_given(value, "tolerance");
     if (!read_check_lists(value, place, spec) || !read_steps(value, place, check) ||
         (tolerance != NULL && !read_number(tolerance, &at_tolerance, 0, 1, &check->tolerance)) ||
         !optional_boolean(value, place, "inputs", &check->inputs) ||
@@ -199,12 +193,17 @@ static bool read_check(const struct value *value, const struct place *place, str
     return true;
 }
 
+static double data_bytes(const gck_data *data)
+{
+    if (data == NULL) return 0;
+    return sizeof(double) * ((double)data->inputs + (double)data->outputs) * (double)data->samples;
+}
+
 /* 413 for a job that needs more memory than any may. */
 static bool memory_admits(const struct place *place, const struct limits *limits, double bytes,
                           double operations, struct spec *spec)
 {
-    const double row = (double)spec->data->inputs + (double)spec->data->outputs;
-    spec->memory_bytes = bytes + sizeof(double) * row * (double)spec->data->samples;
+    spec->memory_bytes = bytes + data_bytes(spec->data);
     if (spec->memory_bytes <= (double)limits->job_bytes) return true;
     return problem_set(place->problem, PROBLEM_TOO_LARGE,
                        "this job needs an estimated %.3g bytes of memory (and %.3g operations); "
@@ -223,7 +222,7 @@ static double included_numbers(const struct spec *spec, const gck_check_cost *co
 static const struct value *claimed_of(const struct value *root)
 {
     const struct value *check = value_member(root, "check");
-    return check == NULL ? NULL : optional(check, "claimed");
+    return check == NULL ? NULL : value_given(check, "claimed");
 }
 
 static bool read_claimed(const struct value *root, const struct place *place,
@@ -279,7 +278,7 @@ static bool read_training(const struct value *value, const struct place *place, 
     uint64_t epochs = train->epochs, batch = 0, check_every = 0;
     if (!read_object(value, place, names, COUNT(names))) return false;
     const struct value *optimizer = value_member(value, "optimizer");
-    const struct value *batch_size = optional(value, "batch_size");
+    const struct value *batch_size = value_given(value, "batch_size");
     if (!optional_count(value, place, "epochs", 1, GCK_EPOCHS_MAX, &epochs) ||
         (batch_size != NULL && !read_count(batch_size, &at_batch, 1, EXACT_MAX, &batch)) ||
         (optimizer != NULL &&
@@ -334,9 +333,21 @@ static bool body_open(struct body *body, const struct blob *bytes, const struct 
     return true;
 }
 
+static bool decode_probe(const struct body *body, const struct limits *limits, struct spec *spec)
+{
+    if (!read_object(body->root, &body->place, probe_members, probe_member_count) ||
+        !read_common(body->root, &body->place, spec) ||
+        !read_probe(body->root, &body->place, &spec->probe))
+        return false;
+    spec->time_limit_seconds = (double)limits->probe_seconds;
+    return memory_admits(&body->place, limits, probe_bytes(spec->probe), 0, spec);
+}
+
 static bool decode_body(const struct body *body, const char *part, const struct limits *limits,
                         struct spec *spec)
 {
+    if (spec->kind == JOB_PROBE) return decode_probe(body, limits, spec);
+
     const char *const names[] = {"model", "data", "labels", "priority", part};
     const struct place at_model = place_key(&body->place, "model");
     const struct place at_data = place_key(&body->place, "data");

@@ -12,15 +12,16 @@ struct limits {
     size_t body_bytes; /* of a request */
     size_t json_bytes; /* JSON trees of all requests together */
     size_t json_depth;
-    int64_t job_seconds;  /* from a job's first lease */
-    size_t job_bytes;     /* estimated memory of one job */
-    size_t active_jobs;   /* queued and running */
-    size_t active_bytes;  /* estimated memory of all those together */
-    int64_t save_seconds; /* between saved states of a training */
-    int64_t retain_days;  /* that a finished job is kept for */
-    size_t retain_jobs;   /* finished ones kept */
-    size_t retain_bytes;  /* requests and results kept */
-    size_t workers;       /* each has a room of its own on a job */
+    int64_t job_seconds;   /* from a job's first lease */
+    size_t job_bytes;      /* estimated memory of one job */
+    size_t active_jobs;    /* queued and running */
+    size_t active_bytes;   /* estimated memory of all those together */
+    int64_t save_seconds;  /* between saved states of a training */
+    int64_t probe_seconds; /* that a probe waits for values */
+    int64_t retain_days;   /* that a finished job is kept for */
+    size_t retain_jobs;    /* finished ones kept */
+    size_t retain_bytes;   /* requests and results kept */
+    size_t workers;        /* each has a room of its own on a job */
 };
 
 struct config {

@@ -26,6 +26,43 @@ static bool prepare_training(struct job *job, gck_error *error)
     return true;
 }
 
+static bool prepare_probe(struct job *job, gck_error *error)
+{
+    if (probe_work_new(job->spec->probe, &job->probe, error) != GCK_OK) return false;
+    const size_t budget = job->spec->probe->core.budget;
+    job->record.total = budget > 0 ? budget : GCK_SESSION_BUDGET;
+    return true;
+}
+
+/* A limit beyond the clock is none. */
+static void set_deadline(struct job *job)
+{
+    const int64_t now_ns = clock_monotonic_ns();
+    const double limit_ns = job->spec->time_limit_seconds * 1e9;
+    if (limit_ns < 9e18 - (double)now_ns)
+        atomic_store(&job->deadline_ns, now_ns + (int64_t)limit_ns);
+}
+
+static void begin(struct job *job)
+{
+    job->started_ns = clock_monotonic_ns();
+    set_deadline(job);
+    job->record.state = JOB_RUNNING;
+    job->record.started_ms = clock_wall_ms();
+    job->record.attempts++;
+    job->record.version++;
+}
+
+/* What each kind of job is made of, and where in a body its faults are. */
+static const struct {
+    bool (*prepare)(struct job *job, gck_error *error);
+    const char *base;
+} kinds[] = {
+    [JOB_CHECK] = {prepare_check, "/check"},
+    [JOB_TRAINING] = {prepare_training, "/training"},
+    [JOB_PROBE] = {prepare_probe, ""},
+};
+
 struct job *job_new(struct spec *spec, struct job_record *record, int64_t job_seconds,
                     struct problem *problem)
 {
@@ -43,9 +80,8 @@ struct job *job_new(struct spec *spec, struct job_record *record, int64_t job_se
     if (spec->time_limit_seconds > (double)job_seconds)
         spec->time_limit_seconds = (double)job_seconds;
     gck_error error;
-    const bool check = spec->kind == JOB_CHECK;
-    bool made = check ? prepare_check(job, &error) : prepare_training(job, &error);
-    if (!made) problem_from_error(problem, check ? "/check" : "/training", &error);
+    bool made = kinds[spec->kind].prepare(job, &error);
+    if (!made) problem_from_error(problem, kinds[spec->kind].base, &error);
     const struct job_record prepared = job->record;
     if (made &&
         !(job_record_copy(record, &job->record) && labels_copy(&record->labels, &job->end_labels)))
@@ -57,6 +93,7 @@ struct job *job_new(struct spec *spec, struct job_record *record, int64_t job_se
     job->record.cut = prepared.cut;
     job->record.total = prepared.total;
     gck_signature(job->record.signature);
+    if (job->probe != NULL) begin(job);
     return job;
 }
 
@@ -75,6 +112,7 @@ void job_unref(struct job *job)
     free(job->grain);
     gck_check_free(job->check);
     gck_train_free(job->train);
+    probe_work_free(job->probe);
     spec_free((struct spec *)job->spec);
     job_record_done(&job->record);
     free(job->end_labels.label);
@@ -106,19 +144,6 @@ static bool stop_callback(void *context)
 gck_stop job_stop(struct job *job)
 {
     return (gck_stop){stop_callback, job};
-}
-
-static void begin(struct job *job)
-{
-    job->started_ns = clock_monotonic_ns();
-    /* A limit beyond the clock is none. */
-    const double limit_ns = job->spec->time_limit_seconds * 1e9;
-    if (limit_ns < 9e18 - (double)job->started_ns)
-        atomic_store(&job->deadline_ns, job->started_ns + (int64_t)limit_ns);
-    job->record.state = JOB_RUNNING;
-    job->record.started_ms = clock_wall_ms();
-    job->record.attempts++;
-    job->record.version++;
 }
 
 static size_t grain_count(const struct job *job)
@@ -161,7 +186,7 @@ bool job_take(struct job *job, size_t *ret_grain)
 {
     pthread_mutex_lock(&job->lock);
     /* Of a job that is late one grain is taken at a time: whoever hands it in ends the job. */
-    bool there = !job->ended && job->problem.type == PROBLEM_NONE &&
+    bool there = job->probe == NULL && !job->ended && job->problem.type == PROBLEM_NONE &&
                  (job->outstanding == 0 || !is_late(job)) && !atomic_load(&job->cancelled) &&
                  !atomic_load(&job->abandoned);
     const size_t index = there ? first_free(job) : 0;
@@ -182,18 +207,18 @@ static void fail(struct job *job, gck_status status, const gck_error *error)
     if (status != GCK_OK && status != GCK_STOPPED) problem_from_error(&job->problem, "", error);
 }
 
-static double seconds_since_begin(const struct job *job)
+/* The seconds used are told as of the last visible change. */
+static void see_seconds(struct job *job)
 {
-    return (double)(clock_monotonic_ns() - job->started_ns) * 1e-9;
+    job->record.seconds = (double)(clock_monotonic_ns() - job->started_ns) * 1e-9;
+    job->record.version++;
 }
 
-/* A visible change: the seconds used are told as of the last one. */
 static void progress(struct job *job, size_t done)
 {
     if (job->record.done == done) return;
     job->record.done = done;
-    job->record.seconds = seconds_since_begin(job);
-    job->record.version++;
+    see_seconds(job);
 }
 
 /* Whether there is more to find out once all work is done, which takes its time. */
@@ -212,8 +237,7 @@ static bool conclude(struct job *job, bool complete)
     job->ended = true;
     job->complete = complete;
     job->concluding = complete && concludes(job);
-    job->record.seconds = seconds_since_begin(job);
-    job->record.version++; /* the seconds show while the end is being stored */
+    see_seconds(job); /* which show while the end is being stored */
     return true;
 }
 
@@ -278,10 +302,35 @@ bool job_hand_back(struct job *job, gck_status status, bool finished, const gck_
     return ended;
 }
 
+bool job_take_round(struct job *job, gck_status status, bool over, const gck_error *error)
+{
+    const size_t done = gck_session_evaluations(job->probe->session);
+    pthread_mutex_lock(&job->lock);
+    fail(job, status, error);
+    progress(job, done);
+    set_deadline(job);
+    const bool ended = conclude(job, status == GCK_OK && over);
+    pthread_mutex_unlock(&job->lock);
+    return ended;
+}
+
+bool job_expire(struct job *job)
+{
+    pthread_mutex_lock(&job->lock);
+    const bool ended = is_late(job) && conclude(job, false);
+    pthread_mutex_unlock(&job->lock);
+    return ended;
+}
+
+bool job_is_over(const struct job *job)
+{
+    return job->ended && !job->concluding;
+}
+
 bool job_cancel(struct job *job)
 {
     pthread_mutex_lock(&job->lock);
-    if ((!job->ended || job->concluding) && !job->record.cancel_requested) {
+    if (!job_is_over(job) && !job->record.cancel_requested) {
         atomic_store(&job->cancelled, true);
         job->record.cancel_requested = true;
         job->record.version++;
@@ -313,6 +362,7 @@ bool job_break_off(struct job *job)
 enum job_state job_outcome(struct job *job, struct problem *ret_problem)
 {
     pthread_mutex_lock(&job->lock);
+    if (job->concluding) see_seconds(job);
     job->concluding = false;
     enum job_state state = JOB_SUCCEEDED;
     *ret_problem = job->problem;
@@ -321,7 +371,9 @@ enum job_state job_outcome(struct job *job, struct problem *ret_problem)
     } else if (!job->complete && atomic_load(&job->cancelled)) {
         state = JOB_CANCELLED;
     } else if (!job->complete) {
-        problem_set(ret_problem, PROBLEM_TIME_LIMIT, "stopped after %.3g seconds",
+        problem_set(ret_problem, PROBLEM_TIME_LIMIT,
+                    job->probe != NULL ? "no values came for %.3g seconds"
+                                       : "stopped after %.3g seconds",
                     job->spec->time_limit_seconds);
         state = JOB_FAILED;
     }

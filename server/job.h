@@ -36,6 +36,7 @@ struct job {
     const struct spec *spec;     /* owned, constant */
     gck_check *check;            /* a check's; read by grains, changed by whoever folds */
     gck_train *train;            /* a training's; of whoever has taken it */
+    struct probe_work *probe;    /* a probe's, which no worker takes */
     _Atomic bool cancelled;      /* by its owner */
     _Atomic bool abandoned;      /* by a server that stops */
     _Atomic int64_t deadline_ns; /* of the monotonic clock; INT64_MAX before the first lease */
@@ -109,8 +110,14 @@ bool job_hand_in(struct job *job, size_t grain, gck_status status, gck_partial *
                  const gck_error *error);
 /* Gives back a training after a slice. Likewise. */
 bool job_hand_back(struct job *job, gck_status status, bool finished, const gck_error *error);
+/* A round of a probe was taken, or could not be; `over`: nothing is asked any more. Likewise. */
+bool job_take_round(struct job *job, gck_status status, bool over, const gck_error *error);
+/* True: its time is up, nobody works on it, and the caller finishes it. */
+bool job_expire(struct job *job);
 /* Asks for its end. True: nobody works on it, and the caller finishes it. */
 bool job_cancel(struct job *job);
+/* Whether nothing can change any more how it ends; the lock is held. */
+bool job_is_over(const struct job *job);
 
 /* A training got past where processes ended before: of those, at most so many count. */
 void job_clear(struct job *job, uint32_t most);

@@ -52,8 +52,37 @@ static void mark_done(struct job *job)
     }
 }
 
+static int by_index(const void *a, const void *b)
+{
+    const struct store_grain *x = a, *y = b;
+    return (x->index > y->index) - (x->index < y->index);
+}
+
+/* A grain a round: its values. */
+static bool restore_probe(struct job *job, const struct store_grain *grain, size_t count)
+{
+    struct store_grain *round = malloc((count + 1) * sizeof *round);
+    bool fits = round != NULL;
+    if (fits && count > 0) memcpy(round, grain, count * sizeof *round);
+    if (fits) qsort(round, count, sizeof *round, by_index);
+    for (size_t i = 0; fits && i < count; i++) {
+        const size_t values = round[i].size / sizeof(double);
+        double *value = malloc(round[i].size + 1);
+        gck_error error;
+        fits = value != NULL && round[i].index == i + 1 &&
+               values == gck_session_asked(job->probe->session);
+        if (fits) memcpy(value, round[i].bytes, values * sizeof *value);
+        fits = fits && probe_work_take(job->probe, value, values, &error) == GCK_OK;
+        free(value);
+    }
+    free(round);
+    job->record.done = gck_session_evaluations(job->probe->session);
+    return fits;
+}
+
 bool job_restore(struct job *job, const struct store_grain *grain, size_t count)
 {
+    if (job->probe != NULL) return restore_probe(job, grain, count);
     if (job->train != NULL) return count == 0 || restore_training(job, &grain[0]);
     bool fits = true;
     for (size_t i = 0; fits && i < count; i++)

@@ -70,9 +70,16 @@ bool table_enter(struct jobs *jobs, struct job *job, struct job **ret_other)
         job->older = jobs->newest;
         if (job->older != NULL) job->older->newer = job;
         jobs->newest = job_ref(job);
+        jobs->probes += job->probe != NULL;
     }
     pthread_mutex_unlock(&jobs->lock);
     return other == NULL;
+}
+
+/* Whether workers have nothing to do; the lock is held. */
+static bool is_idle(const struct jobs *jobs)
+{
+    return jobs->count == jobs->probes;
 }
 
 void table_release(struct jobs *jobs, double bytes)
@@ -80,7 +87,7 @@ void table_release(struct jobs *jobs, double bytes)
     pthread_mutex_lock(&jobs->lock);
     jobs->count--;
     jobs->bytes = jobs->count > 0 ? jobs->bytes - bytes : 0;
-    if (jobs->count == 0) pthread_cond_broadcast(&jobs->idle);
+    if (is_idle(jobs)) pthread_cond_broadcast(&jobs->idle);
     pthread_mutex_unlock(&jobs->lock);
 }
 
@@ -91,6 +98,7 @@ void table_leave(struct jobs *jobs, struct job *job)
     queue_remove(jobs->queue, job);
     pthread_mutex_lock(&jobs->lock);
     unlink_job(jobs, job);
+    jobs->probes -= job->probe != NULL;
     pthread_mutex_unlock(&jobs->lock);
     table_release(jobs, job->spec->memory_bytes);
     job_leave(job);
@@ -236,9 +244,9 @@ bool jobs_await_idle(struct jobs *jobs, int64_t deadline_ns)
     const struct timespec until = clock_timespec(deadline_ns);
     int status = 0;
     pthread_mutex_lock(&jobs->lock);
-    while (jobs->count > 0 && status == 0)
+    while (!is_idle(jobs) && status == 0)
         status = pthread_cond_timedwait(&jobs->idle, &jobs->lock, &until);
-    const bool idle = jobs->count == 0;
+    const bool idle = is_idle(jobs);
     pthread_mutex_unlock(&jobs->lock);
     return idle;
 }
@@ -255,7 +263,7 @@ void jobs_abandon(struct jobs *jobs)
 static bool is_begun(struct job *job)
 {
     pthread_mutex_lock(&job->lock);
-    const bool begun = job->started_ns > 0 && !job->ended;
+    const bool begun = job->started_ns > 0 && !job->ended && job->probe == NULL;
     pthread_mutex_unlock(&job->lock);
     return begun;
 }

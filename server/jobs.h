@@ -53,6 +53,21 @@ bool jobs_share(struct jobs *jobs, const struct user *user, const char *id, bool
 bool jobs_list(struct jobs *jobs, const struct store_filter *filter, struct job_page *ret_page,
                struct problem *problem);
 
+/* ---- probes ---- */
+
+/* What a probe asks for now, or its result: a document of codec_probe.h. */
+bool jobs_probe_ask(struct jobs *jobs, const struct user *user, const char *id,
+                    struct blob **ret_answer, struct problem *problem);
+/* Takes the values of a round (1, 2, …), durably, and answers with what is asked next, or the
+ * result. The same values once more get the same answer. */
+bool jobs_probe_take(struct jobs *jobs, const struct user *user, const char *id, size_t round,
+                     const double *value, size_t count, struct blob **ret_answer,
+                     struct problem *problem);
+/* Ends probes that no values came for. */
+void jobs_probe_expire(struct jobs *jobs);
+
+/* ---- waiting, and use ---- */
+
 /* False once the job has ended: the waiter is not kept, and may be answered at once. */
 bool jobs_wait(struct jobs *jobs, struct waiter *waiter);
 

@@ -24,12 +24,12 @@ static bool await_leave(struct job *job)
     return job_await_leave(job, clock_monotonic_ns() + LEAVE_NS);
 }
 
-static bool has_ended(struct job *job)
+static bool is_over(struct job *job)
 {
     pthread_mutex_lock(&job->lock);
-    const bool ended = job->ended;
+    const bool over = job_is_over(job);
     pthread_mutex_unlock(&job->lock);
-    return ended;
+    return over;
 }
 
 /* That it is to be cancelled outlives the process. Should the disk be full, it is cancelled all the
@@ -58,7 +58,7 @@ bool jobs_cancel(struct jobs *jobs, const struct user *user, const char *id,
     job_record_done(&record);
     struct job *job = table_find(jobs, id);
     if (job != NULL && job_cancel(job)) jobs_finish(jobs, job);
-    *ret_pending = job != NULL && !has_ended(job);
+    *ret_pending = job != NULL && !is_over(job);
     if (*ret_pending) {
         const enum store_status status = store_cancelling(jobs, job, ret_record);
         job_unref(job);
@@ -93,7 +93,7 @@ static void set_shared(struct job_record *record, bool shared)
 static bool set_active(struct job *job, bool shared, struct job_record *ret_record)
 {
     pthread_mutex_lock(&job->lock);
-    const bool active = !job->ended;
+    const bool active = !job_is_over(job);
     if (active) {
         set_shared(&job->record, shared);
         ret_record->shared = shared;

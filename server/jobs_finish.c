@@ -1,72 +1,67 @@
 /* How a job goes out: its result is encoded, stored, and told. */
 #include "server/clock.h"
+#include "server/codec_outcome.h"
+#include "server/codec_probe.h"
 #include "server/codec_report.h"
 #include "server/jobs_table.h"
 #include "server/log.h"
 
-/* What is wrong with a claim that fails, and which mistakes the check would catch. */
-static gck_status find(struct job *job, gck_report *report, struct check_findings *ret_findings,
-                       gck_error *error)
+/* What a probe came to: the result and summary, unless there is a problem. */
+static void encode_probe(struct job *job, struct job_record *record, struct problem *problem)
 {
-    const gck_check_spec *check = &job->spec->check;
-    const gck_stop stop = job_stop(job);
-    gck_status status = GCK_OK;
-    if (check->claim != NULL && report->verdict == GCK_FAIL)
-        status = gck_findings_new(check, report, stop, &ret_findings->findings, error);
-    if (status != GCK_OK || !job->spec->sensitivity) return status;
-    status = gck_sensitivity(check, report, stop, &ret_findings->sensitivity_count,
-                             &ret_findings->sensitivity, error);
-    if (status != GCK_OK) return status;
-    return gck_sensitivity_warn(check, ret_findings->sensitivity_count, ret_findings->sensitivity,
-                                report, error);
-}
-
-/* What a check or training that went through came to: the result and summary, unless there is a
- * problem, or it was stopped. */
-static gck_status encode_check(struct job *job, struct job_record *record, struct problem *problem)
-{
-    gck_report *report = NULL;
-    struct check_findings findings = {0};
+    gck_session_result *result = NULL;
     gck_error error;
-    gck_status status = gck_check_report(job->check, &report, &error);
-    if (status == GCK_OK) status = find(job, report, &findings, &error);
-    if (status == GCK_OK) {
-        record->result = codec_check_result(job->spec, report, &findings);
-        record->summary = codec_check_summary(report);
-    } else if (status != GCK_STOPPED) {
+    if (gck_session_result_new(job->probe->session, &result, &error) != GCK_OK) {
         problem_from_error(problem, "", &error);
+        return;
     }
-    check_findings_done(&findings);
-    gck_report_free(report);
-    return status;
+    record->result = codec_probe_result(result, job->spec->probe->core.dtype);
+    record->summary = codec_probe_summary(result);
+    gck_session_result_free(result);
 }
 
-static void encode_training(const struct job *job, struct job_record *record)
+/* What a check or training that went through came to, likewise, unless it was stopped. */
+static gck_status encode_work(struct job *job, struct job_record *record, struct problem *problem)
 {
-    const gck_train_result result = gck_train_result_of(job->train);
-    record->result = codec_training_result(&result);
-    record->summary = codec_training_summary(&result);
+    struct outcome outcome = {0};
+    gck_status status = GCK_OK;
+    if (job->train != NULL)
+        outcome = codec_training_outcome(job->train);
+    else
+        status = codec_check_outcome(job->spec, job->check, job_stop(job), &outcome, problem);
+    record->result = outcome.result;
+    record->summary = outcome.summary;
+    return status;
 }
 
 /* False when a server that stops left the job as it was. */
 static bool encode(struct job *job, struct job_record *record, struct problem *problem)
 {
-    if (job->check == NULL)
-        encode_training(job, record);
-    else if (encode_check(job, record, problem) == GCK_STOPPED)
+    if (job->probe != NULL)
+        encode_probe(job, record, problem);
+    else if (encode_work(job, record, problem) == GCK_STOPPED)
         return job_break_off(job);
     if (record->result == NULL || record->summary == NULL) problem_memory(problem);
     return true;
 }
 
-/* A training's parameters are there however it ended. */
+/* A training's parameters are there however it ended; and the values that a probe was given, so
+ * that its last round can be sent again. */
 static void keep_parameters(const struct job *job, struct job_record *record,
                             struct problem *problem)
 {
-    if (job->train == NULL) return;
-    const gck_train_result result = gck_train_result_of(job->train);
-    record->parameters =
-        blob_copy(result.parameters, job->spec->model->parameter_count * sizeof *result.parameters);
+    if (job->train != NULL) {
+        const gck_train_result result = gck_train_result_of(job->train);
+        record->parameters = blob_copy(result.parameters, job->spec->model->parameter_count *
+                                                              sizeof *result.parameters);
+    } else if (job->probe != NULL) {
+        size_t count;
+        double *history = probe_work_history(job->probe, &count);
+        record->parameters =
+            history == NULL ? NULL : blob_take((char *)history, count * sizeof *history);
+    } else {
+        return;
+    }
     if (record->parameters == NULL) problem_memory(problem);
 }
 

@@ -106,8 +106,11 @@ static void take_up(struct recovery *recovery, struct job *job)
     if (job->record.cancel_requested) {
         job->record.cancel_requested = false;
         if (job_cancel(job)) jobs_finish(jobs, job);
-    } else {
+    } else if (job->probe == NULL) {
         queue_push(jobs->queue, job);
+    } else if (gck_session_asked(job->probe->session) == 0 &&
+               job_take_round(job, GCK_OK, true, NULL)) {
+        jobs_finish(jobs, job);
     }
     recovery->resumed++;
 }

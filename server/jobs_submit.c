@@ -104,7 +104,7 @@ static bool start(struct jobs *jobs, struct job *job, bool is_awaited, struct jo
         table_leave(jobs, job);
         return store_problem(STORE_MEMORY, problem);
     }
-    queue_push(jobs->queue, job);
+    if (job->probe == NULL) queue_push(jobs->queue, job);
     *ret_job = job_ref(job);
     return true;
 }

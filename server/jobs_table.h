@@ -16,6 +16,7 @@ struct jobs {
     pthread_cond_t idle;
     struct job *newest; /* a list, at most limits.active_jobs long */
     size_t count;       /* those in it, and those about to be */
+    size_t probes;      /* of them, those that wait for values, not for workers */
     double bytes;       /* estimated, of all of them */
     uint64_t position;  /* of the newest job so far */
     bool draining;

@@ -50,12 +50,18 @@ static void prune_jobs(void *jobs)
         continue;
 }
 
+static void expire_probes(void *jobs)
+{
+    jobs_probe_expire(jobs);
+}
+
 /* What is to be looked after while the daemon runs. */
 static bool keep(struct parts *parts)
 {
     parts->keeper = keeper_open();
     return parts->keeper != NULL && keeper_add(parts->keeper, refresh_auth, parts->auth) &&
-           keeper_add(parts->keeper, prune_jobs, parts->jobs) && keeper_start(parts->keeper);
+           keeper_add(parts->keeper, prune_jobs, parts->jobs) &&
+           keeper_add(parts->keeper, expire_probes, parts->jobs) && keeper_start(parts->keeper);
 }
 
 /* The exit status: EXIT_USAGE for what the options forbid, EXIT_FAILURE for what is wrong in the

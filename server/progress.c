@@ -149,6 +149,7 @@ static double state_bytes(const struct job *job)
 
 double progress_bytes(const struct progress *progress, const struct spec *spec)
 {
+    if (spec->kind == JOB_PROBE) return 0; /* a round is written where it is taken */
     double numbers = 4 * (double)spec->model->parameter_count;
     if (spec->kind == JOB_CHECK && spec->check.inputs)
         numbers += 4 * (double)spec->data->samples * (double)spec->model->inputs;

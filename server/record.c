@@ -9,7 +9,7 @@ static const char *const state_names[] = {[JOB_QUEUED] = "queued",
                                           [JOB_FAILED] = "failed",
                                           [JOB_CANCELLED] = "cancelled"};
 static const char *const kind_names[] = {
-    [JOB_CHECK] = "gradient-check", [JOB_TRAINING] = "training"};
+    [JOB_CHECK] = "gradient-check", [JOB_TRAINING] = "training", [JOB_PROBE] = "probe"};
 static const char *const priority_names[] = {
     [PRIORITY_LOW] = "low", [PRIORITY_NORMAL] = "normal", [PRIORITY_HIGH] = "high"};
 

@@ -12,7 +12,7 @@
 
 enum { NAME_SIZE = 65, LABEL_VALUE_SIZE = 257, LABELS_MAX = 16, KEY_SIZE = 129 };
 
-enum job_kind { JOB_CHECK, JOB_TRAINING };
+enum job_kind { JOB_CHECK, JOB_TRAINING, JOB_PROBE, JOB_KINDS };
 enum job_state { JOB_QUEUED, JOB_RUNNING, JOB_SUCCEEDED, JOB_FAILED, JOB_CANCELLED };
 enum job_priority { PRIORITY_LOW, PRIORITY_NORMAL, PRIORITY_HIGH };
 
@@ -57,7 +57,7 @@ struct job_record {
     struct blob *result;     /* encoded once; NULL before the end */
     struct blob *summary;    /* likewise, for lists */
     struct blob *error;      /* a problem document; NULL unless failed */
-    struct blob *parameters; /* a succeeded training's, as doubles */
+    struct blob *parameters; /* as doubles: a succeeded training's; a probe's values, all rounds */
 };
 
 bool job_state_is_final(enum job_state state);

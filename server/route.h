@@ -49,6 +49,8 @@ const struct route *route_find(const char *method, const char *path, char job[ID
 /* route_jobs.c */
 route_handler route_check_create, route_training_create, route_job_get, route_job_patch,
     route_job_delete, route_job_request, route_job_parameters, route_job_predictions;
+/* route_probes.c */
+route_handler route_probe_create, route_probe_get, route_probe_values;
 /* route_list.c */
 route_handler route_job_list;
 /* route_info.c */

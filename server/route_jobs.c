@@ -4,17 +4,10 @@
 #include "server/codec_report.h"
 #include "server/codec_spec.h"
 #include "server/header.h"
-#include "server/route.h"
+#include "server/route_submit.h"
 
 #include <stdio.h>
 #include <string.h>
-
-static enum route_outcome fail(struct request *request, struct reply *reply,
-                               const struct problem *problem)
-{
-    reply_problem(reply, problem, request->id);
-    return ROUTE_REPLY;
-}
 
 static void reply_with_job(struct request *request, struct reply *reply, int status,
                            const struct job_record *record)
@@ -49,25 +42,6 @@ static void reply_to_create(struct request *request, struct reply *reply, int st
     reply_with_job(request, reply, status, record);
 }
 
-/* True with a job that an earlier request has made, or with request->submitted. */
-static bool submit(struct service *service, struct request *request, enum job_kind kind,
-                   bool is_awaited, bool *ret_found, struct job_record *ret_record,
-                   struct problem *problem)
-{
-    char key[KEY_SIZE] = "";
-    if (request->idempotency_key[0] != '\0' &&
-        !header_idempotency_key(request->idempotency_key, key))
-        return problem_set(problem, PROBLEM_BAD_REQUEST,
-                           "Idempotency-Key must have 1 to 128 visible characters");
-    if (!jobs_replay(service->jobs, kind, request->body, &request->user, key, ret_found, ret_record,
-                     problem))
-        return false;
-    if (*ret_found) return true;
-    struct spec *spec = codec_spec_decode(kind, request->body, &service->config->limits, problem);
-    return spec != NULL && jobs_submit(service->jobs, spec, request->body, &request->user, key,
-                                       is_awaited, &request->submitted, problem);
-}
-
 /* The job that was submitted, or found under its key, as it is now. */
 static bool created(struct service *service, struct request *request, struct job_record *ret_record,
                     struct problem *problem)
@@ -96,11 +70,11 @@ static enum route_outcome create(struct service *service, struct request *reques
     bool found = false;
     const int seconds = wait_of(request, reply);
     const bool waits = !request->woken && seconds > 0;
-    if (!request->woken && !submit(service, request, kind, waits, &found, &record, &problem))
-        return fail(request, reply, &problem);
+    if (!request->woken && !route_submit(service, request, kind, waits, &found, &record, &problem))
+        return route_fail(request, reply, &problem);
     if (waits && !found) return wait_for(reply, request->submitted->record.id, seconds);
     if (!found && !created(service, request, &record, &problem))
-        return fail(request, reply, &problem);
+        return route_fail(request, reply, &problem);
     enum route_outcome outcome;
     if (waits && !job_state_is_final(record.state)) {
         memcpy(request->job, record.id, sizeof request->job);
@@ -132,7 +106,7 @@ enum route_outcome route_job_get(struct service *service, struct request *reques
     struct problem problem = {0};
     struct job_record record;
     if (!jobs_get(service->jobs, &request->user, request->job, PART_RESULT, &record, &problem))
-        return fail(request, reply, &problem);
+        return route_fail(request, reply, &problem);
     const int seconds = wait_of(request, reply);
     enum route_outcome outcome = ROUTE_REPLY;
     if (!request->woken && seconds > 0 && !job_state_is_final(record.state)) {
@@ -155,7 +129,7 @@ enum route_outcome route_job_request(struct service *service, struct request *re
     struct problem problem = {0};
     struct job_record record;
     if (!jobs_get(service->jobs, &request->user, request->job, PART_REQUEST, &record, &problem))
-        return fail(request, reply, &problem);
+        return route_fail(request, reply, &problem);
     reply_json(reply, 200, blob_ref(record.request), request->id);
     job_record_done(&record);
     return ROUTE_REPLY;
@@ -216,6 +190,15 @@ static struct blob *training_parameters(struct service *service, const struct jo
     return body;
 }
 
+static struct blob *parameters_of(struct service *service, const struct job_record *record,
+                                  struct problem *problem)
+{
+    if (record->kind == JOB_CHECK) return check_parameters(service, record, problem);
+    if (record->kind == JOB_TRAINING) return training_parameters(service, record, problem);
+    problem_set(problem, PROBLEM_CONFLICT, "a %s has no parameters", job_kind_name(record->kind));
+    return NULL;
+}
+
 enum route_outcome route_job_parameters(struct service *service, struct request *request,
                                         struct reply *reply)
 {
@@ -223,11 +206,10 @@ enum route_outcome route_job_parameters(struct service *service, struct request 
     struct job_record record;
     if (!jobs_get(service->jobs, &request->user, request->job, PART_REQUEST | PART_PARAMETERS,
                   &record, &problem))
-        return fail(request, reply, &problem);
-    struct blob *body = record.kind == JOB_CHECK ? check_parameters(service, &record, &problem)
-                                                 : training_parameters(service, &record, &problem);
+        return route_fail(request, reply, &problem);
+    struct blob *body = parameters_of(service, &record, &problem);
     job_record_done(&record);
-    if (problem.type != PROBLEM_NONE) return fail(request, reply, &problem);
+    if (problem.type != PROBLEM_NONE) return route_fail(request, reply, &problem);
     reply_json(reply, 200, body, request->id);
     return ROUTE_REPLY;
 }
@@ -304,10 +286,10 @@ enum route_outcome route_job_predictions(struct service *service, struct request
     struct job_record record;
     if (!jobs_get(service->jobs, &request->user, request->job, PART_REQUEST | PART_PARAMETERS,
                   &record, &problem))
-        return fail(request, reply, &problem);
+        return route_fail(request, reply, &problem);
     struct blob *body = predictions(service, request, &record, &problem);
     job_record_done(&record);
-    if (problem.type != PROBLEM_NONE) return fail(request, reply, &problem);
+    if (problem.type != PROBLEM_NONE) return route_fail(request, reply, &problem);
     reply_json(reply, 200, body, request->id);
     return ROUTE_REPLY;
 }
@@ -327,16 +309,16 @@ enum route_outcome route_job_delete(struct service *service, struct request *req
 {
     struct problem problem = {0};
     bool purge, pending;
-    if (!read_purge(request, &purge, &problem)) return fail(request, reply, &problem);
+    if (!read_purge(request, &purge, &problem)) return route_fail(request, reply, &problem);
     if (purge) {
         if (!jobs_purge(service->jobs, &request->user, request->job, &problem))
-            return fail(request, reply, &problem);
+            return route_fail(request, reply, &problem);
         reply->status = 204;
         return ROUTE_REPLY;
     }
     struct job_record record;
     if (!jobs_cancel(service->jobs, &request->user, request->job, &record, &pending, &problem))
-        return fail(request, reply, &problem);
+        return route_fail(request, reply, &problem);
     reply_with_job(request, reply, pending ? 202 : 200, &record);
     job_record_done(&record);
     return ROUTE_REPLY;
@@ -352,7 +334,7 @@ enum route_outcome route_job_patch(struct service *service, struct request *requ
     bool shared;
     if (!codec_patch_decode(request->body, &service->config->limits, &shared, &problem) ||
         !jobs_share(service->jobs, &request->user, request->job, shared, &record, &problem))
-        return fail(request, reply, &problem);
+        return route_fail(request, reply, &problem);
     reply_with_job(request, reply, 200, &record);
     job_record_done(&record);
     return ROUTE_REPLY;

@@ -21,5 +21,6 @@ void spec_free(struct spec *spec)
     gck_data_free(spec->data);
     free(spec->layer_checked);
     claim_free(spec->claim);
+    probe_free(spec->probe);
     free(spec);
 }

@@ -4,6 +4,7 @@
 #define GRADCHECKD_SPEC_H
 
 #include "server/convention.h"
+#include "server/probe.h"
 #include "server/record.h"
 
 #include <gradcheck/check.h>
@@ -33,6 +34,7 @@ struct spec {
     gck_data *data;
     bool *layer_checked; /* a check's; NULL: all */
     struct claim *claim; /* a check's; NULL: none */
+    struct probe *probe; /* a probe's, which has nothing of the above but labels and priority */
     bool include_gradients;
     bool sensitivity;          /* a check's: which known mistakes would it catch */
     double memory_bytes;       /* estimated: its data, and what its work takes */

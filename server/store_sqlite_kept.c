@@ -12,7 +12,7 @@ static void read_kept(struct db_query *query, struct kept *kept)
 {
     kept->position = db_size(query, INT64_MAX);
     db_text(query, kept->owner, sizeof kept->owner);
-    kept->kind = (enum job_kind)db_size(query, JOB_TRAINING);
+    kept->kind = (enum job_kind)db_size(query, JOB_KINDS - 1);
     kept->state = (enum job_state)db_size(query, JOB_CANCELLED);
     kept->shared = db_int(query) != 0;
     kept->finished_ms = db_int(query);

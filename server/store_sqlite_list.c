@@ -6,7 +6,7 @@
 
 enum {
     STATES = JOB_CANCELLED + 1,
-    KINDS = JOB_TRAINING + 1,
+    KINDS = JOB_KINDS,
     RANGES = STATES * KINDS,
     SQL_SIZE = 8192,
     COUNTED = 1000 /* jobs of a label, to see which label is rare */

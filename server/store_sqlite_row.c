@@ -87,7 +87,7 @@ bool row_unpack_labels(struct db *db, const struct blob *packed, struct labels *
 
 static void read_state(struct db_query *query, struct job_record *record)
 {
-    record->kind = (enum job_kind)db_size(query, JOB_TRAINING);
+    record->kind = (enum job_kind)db_size(query, JOB_KINDS - 1);
     record->state = (enum job_state)db_size(query, JOB_CANCELLED);
     record->priority = (enum job_priority)db_size(query, PRIORITY_HIGH);
     record->shared = db_int(query) != 0;

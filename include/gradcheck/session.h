@@ -67,6 +67,9 @@ typedef struct gck_session_spec {
 /* 1e-6, 1e-3, 3e-2, 1e-1 for float64, float32, float16, bfloat16. */
 double gck_session_tolerance(gck_dtype dtype);
 
+/* Whether a number is one of the dtype's, which elements of theta must be. */
+bool gck_session_has(gck_dtype dtype, double number);
+
 typedef struct gck_session gck_session;
 
 /* GCK_INVALID names `tensor[i].theta` (not finite, or no number of the dtype), `tensor[i].shape`,

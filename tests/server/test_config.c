@@ -42,6 +42,7 @@ START_TEST(defaults)
     ck_assert_uint_eq(config.limits.json_depth, 32);
     ck_assert_int_eq(config.limits.job_seconds, 3600);
     ck_assert_int_eq(config.limits.save_seconds, 10);
+    ck_assert_int_eq(config.limits.probe_seconds, 3600);
     ck_assert_int_eq(config.limits.retain_days, 7);
 }
 END_TEST
@@ -119,6 +120,7 @@ static const struct number {
     {"--active-jobs", "GRADCHECKD_ACTIVE_JOBS", 1, 100000, AT(limits.active_jobs)},
     {"--active-bytes", "GRADCHECKD_ACTIVE_BYTES", 1 << 20, 1LL << 40, AT(limits.active_bytes)},
     {"--save-seconds", "GRADCHECKD_SAVE_SECONDS", 1, 3600, AT(limits.save_seconds)},
+    {"--probe-seconds", "GRADCHECKD_PROBE_SECONDS", 1, 604800, AT(limits.probe_seconds)},
     {"--retain-days", "GRADCHECKD_RETAIN_DAYS", 1, 36500, AT(limits.retain_days)},
     {"--retain-jobs", "GRADCHECKD_RETAIN_JOBS", 1, 10000000, AT(limits.retain_jobs)},
     {"--retain-bytes", "GRADCHECKD_RETAIN_BYTES", 1 << 20, 1LL << 40, AT(limits.retain_bytes)},

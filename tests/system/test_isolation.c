@@ -38,7 +38,9 @@ enum object {
     SHARED_CHECK, /* ended */
     SHARED_TRAINING,
     SHARED_QUEUED, /* a check */
-    MISSING,       /* an id that no job has */
+    OPEN_PROBE,
+    SHARED_PROBE, /* open */
+    MISSING,      /* an id that no job has */
     OBJECTS
 };
 
@@ -50,6 +52,8 @@ static const char *const object_names[] = {"no job",
                                            "an ended check, shared",
                                            "an ended training, shared",
                                            "a queued check, shared",
+                                           "an open probe",
+                                           "an open probe, shared",
                                            "a missing job"};
 
 #define SAMPLES "{\"x\":[[1,2,3,4]]}"
@@ -57,6 +61,8 @@ static const char *const object_names[] = {"no job",
     "{\"model\":{\"input_shape\":[1],\"layers\":[{\"type\":\"dense\",\"units\":1}],\"cost\":" \
     "\"mse\"}"
 #define COMPARISON "{\"claimed\":{\"w\":[1,2]},\"reference\":{\"w\":[1,2]}}"
+#define PROBE "{\"theta\":{\"w\":[1,2]},\"claimed\":{\"w\":[1,2]}}"
+#define VALUES "{\"round\":1,\"values\":[0,0,0,0,0,0,0,0,0]}"
 #define JOB MODEL ",\"data\":{\"x\":[[1]],\"y\":[[1]]}"
 
 /* What is expected stands in the order of `enum caller`. */
@@ -77,6 +83,20 @@ static const struct try tries[] = {
     {ROUTE_CHECK_CREATE, NO_JOB, "", JOB "}", {401, 401, 202, 403, 202, 202}},
     {ROUTE_TRAINING_CREATE, NO_JOB, "", JOB ",\"training\":{}}", {401, 401, 202, 403, 202, 202}},
     {ROUTE_JOB_LIST, NO_JOB, "", NULL, {401, 401, 200, 200, 200, 200}},
+
+    {ROUTE_PROBE_CREATE, NO_JOB, "", PROBE, {401, 401, 201, 403, 201, 201}},
+    {ROUTE_PROBE_GET, OPEN_PROBE, "", NULL, {401, 401, 404, 404, 200, 200}},
+    {ROUTE_PROBE_GET, SHARED_PROBE, "", NULL, {401, 401, 200, 200, 200, 200}},
+    {ROUTE_PROBE_GET, ENDED_CHECK, "", NULL, {401, 401, 404, 404, 404, 404}},
+    {ROUTE_PROBE_GET, MISSING, "", NULL, {401, 401, 404, 404, 404, 404}},
+    {ROUTE_PROBE_VALUES, OPEN_PROBE, "", VALUES, {401, 401, 404, 403, 200, 200}},
+    {ROUTE_PROBE_VALUES, SHARED_PROBE, "", VALUES, {401, 401, 403, 403, 200, 200}},
+    {ROUTE_PROBE_VALUES, ENDED_CHECK, "", VALUES, {401, 401, 404, 403, 404, 404}},
+    {ROUTE_PROBE_VALUES, MISSING, "", VALUES, {401, 401, 404, 403, 404, 404}},
+    {ROUTE_JOB_GET, OPEN_PROBE, "", NULL, {401, 401, 404, 404, 200, 200}},
+    {ROUTE_JOB_DELETE, OPEN_PROBE, "", NULL, {401, 401, 404, 403, 200, 200}},
+    {ROUTE_JOB_PARAMETERS, OPEN_PROBE, "", NULL, {401, 401, 404, 404, 409, 409}},
+    {ROUTE_JOB_PREDICTIONS, OPEN_PROBE, "", SAMPLES, {401, 401, 404, 404, 409, 409}},
 
     {ROUTE_JOB_GET, QUEUED_CHECK, "", NULL, {401, 401, 404, 404, 200, 200}},
     {ROUTE_JOB_GET, ENDED_CHECK, "", NULL, {401, 401, 404, 404, 200, 200}},
@@ -208,6 +228,15 @@ static const char *shared(const struct lab *lab, const char *id)
     return id;
 }
 
+static const char *open_probe(const struct lab *lab)
+{
+    struct answer *answer =
+        request(&lab->service, "POST", "/v1/probes",
+                headers_of(lab, OWNER, "Content-Type: application/json\r\n"), PROBE);
+    answer_expect(answer, 201);
+    return text_at(answer_json(answer), "/id");
+}
+
 static const char *object_new(const struct lab *lab, enum object object)
 {
     switch (object) {
@@ -225,6 +254,10 @@ static const char *object_new(const struct lab *lab, enum object object)
         return shared(lab, ended(lab, TRAININGS, training_small(1)));
     case SHARED_QUEUED:
         return shared(lab, queued(lab, CHECKS, check_small()));
+    case OPEN_PROBE:
+        return open_probe(lab);
+    case SHARED_PROBE:
+        return shared(lab, open_probe(lab));
     default:
         return "00000000000000000000000000";
     }
