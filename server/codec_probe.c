@@ -1,5 +1,6 @@
 #include "server/codec_probe.h"
 #include "server/codec_claim.h"
+#include "server/codec_read.h"
 
 #include <math.h>
 #include <stdlib.h>

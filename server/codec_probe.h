@@ -3,9 +3,11 @@
 #ifndef GRADCHECKD_CODEC_PROBE_H
 #define GRADCHECKD_CODEC_PROBE_H
 
-#include "server/codec_read.h"
+#include "server/codec_json.h"
 #include "server/probe.h"
 #include "server/record.h"
+
+struct place;
 
 /* Members of a body beside labels and priority: names of them, for read_object. */
 extern const char *const probe_members[];

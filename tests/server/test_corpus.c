@@ -15,6 +15,9 @@
 #define LLVMFuzzerTestOneInput fuzz_prediction
 #include "tests/fuzz/fuzz_prediction.c"
 #undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_probe
+#include "tests/fuzz/fuzz_probe.c"
+#undef LLVMFuzzerTestOneInput
 #define LLVMFuzzerTestOneInput fuzz_route
 #include "tests/fuzz/fuzz_route.c"
 #undef LLVMFuzzerTestOneInput
@@ -40,9 +43,11 @@ static const struct {
     const char *name;
     int (*run)(const uint8_t *data, size_t size);
 } targets[] = {
-    {"check", fuzz_check},       {"comparison", fuzz_comparison}, {"header", fuzz_header},
-    {"json", fuzz_json},         {"prediction", fuzz_prediction}, {"route", fuzz_route},
-    {"summary", fuzz_summary},   {"tokens", fuzz_tokens},         {"train_state", fuzz_train_state},
+    {"check", fuzz_check},           {"comparison", fuzz_comparison},
+    {"header", fuzz_header},         {"json", fuzz_json},
+    {"prediction", fuzz_prediction}, {"probe", fuzz_probe},
+    {"route", fuzz_route},           {"summary", fuzz_summary},
+    {"tokens", fuzz_tokens},         {"train_state", fuzz_train_state},
     {"training", fuzz_training},
 };
 
