@@ -8,10 +8,6 @@
 
 enum { WORST = 5 };
 
-const char *const probe_members[] = {"theta",     "claimed", "cost",   "dtype",   "budget",
-                                     "tolerance", "seed",    "labels", "priority"};
-const size_t probe_member_count = COUNT(probe_members);
-
 /* ---- tensors ---- */
 
 /* Where in the slab the next tensor goes, and where it is in the body. */
@@ -111,14 +107,15 @@ static bool names_are_known(const struct reader *r, const struct value *theta)
     return true;
 }
 
-static bool read_tensors(const struct value *root, const struct place *place, struct probe *probe)
+static bool read_tensors(const struct value *root, const struct place *place,
+                         const struct probe_names *names, struct probe *probe)
 {
     const struct value *theta, *claimed;
     struct reader r = {.probe = probe,
                        .at_theta = place_key(place, "theta"),
-                       .at_claimed = place_key(place, "claimed")};
+                       .at_claimed = place_key(place, names->claimed)};
     if (!read_required(root, place, "theta", &theta) ||
-        !read_required(root, place, "claimed", &claimed))
+        !read_required(root, place, names->claimed, &claimed))
         return false;
     if (!value_is_object(theta))
         return place_fail(&r.at_theta, "must be an object, got %s", value_kind(theta));
@@ -149,7 +146,7 @@ static bool optional_count(const struct value *root, const struct place *place, 
     return value == NULL || read_count(value, &at, 0, maximum, ret);
 }
 
-static bool read_options(const struct value *root, const struct place *place,
+static bool read_options(const struct value *root, const struct place *place, const char *cost,
                          gck_session_spec *core)
 {
     const struct value *dtype = value_given(root, "dtype");
@@ -158,7 +155,7 @@ static bool read_options(const struct value *root, const struct place *place,
     core->value = core->tolerance = NAN;
     core->worst = WORST;
     if ((dtype != NULL && !read_dtype(dtype, &at_dtype, &core->dtype)) ||
-        !optional_number(root, place, "cost", -INFINITY, INFINITY, &core->value) ||
+        !optional_number(root, place, cost, -INFINITY, INFINITY, &core->value) ||
         !optional_number(root, place, "tolerance", 0, 1, &core->tolerance) ||
         !optional_count(root, place, "budget", GCK_SESSION_BUDGET_MAX, &budget) ||
         !optional_count(root, place, "seed", EXACT_MAX, &seed))
@@ -186,20 +183,23 @@ static bool theta_fits(const struct probe *probe, const struct place *place)
     return true;
 }
 
-static bool claims_something(const struct probe *probe, const struct place *place)
+static bool claims_something(const struct probe *probe, const struct place *place,
+                             const char *claimed)
 {
-    const struct place at = place_key(place, "claimed");
+    const struct place at = place_key(place, claimed);
     for (size_t t = 0; t < probe->core.tensor_count; t++)
         if (probe->tensor[t].claimed != NULL) return true;
     return place_fail(&at, "claims nothing of theta");
 }
 
-bool read_probe(const struct value *root, const struct place *place, struct probe **ret_probe)
+bool read_probe(const struct value *root, const struct place *place,
+                const struct probe_names *names, struct probe **ret_probe)
 {
     struct probe *probe = calloc(1, sizeof *probe);
     if (probe == NULL) return place_fail_memory(place);
-    if (read_tensors(root, place, probe) && read_options(root, place, &probe->core) &&
-        theta_fits(probe, place) && claims_something(probe, place)) {
+    if (read_tensors(root, place, names, probe) &&
+        read_options(root, place, names->cost, &probe->core) && theta_fits(probe, place) &&
+        claims_something(probe, place, names->claimed)) {
         *ret_probe = probe;
         return true;
     }
@@ -209,22 +209,28 @@ bool read_probe(const struct value *root, const struct place *place, struct prob
 
 /* ---- values ---- */
 
-static bool read_value_list(const struct value *value, const struct place *place,
-                            struct probe_values *ret)
+bool read_probe_values(const struct value *value, const struct place *place, double **ret_values,
+                       size_t *ret_count)
 {
-    const size_t count = value_is_array(value) ? value_count(value) : 0;
     if (!read_array(value, place)) return false;
+    const size_t count = value_count(value);
     if (count == 0) return place_fail(place, "has no values");
-    ret->value = malloc(count * sizeof *ret->value);
-    if (ret->value == NULL) return place_fail_memory(place);
+    double *values = malloc(count * sizeof *values);
+    if (values == NULL) return place_fail_memory(place);
     const double *numbers = value_numbers(value, 1, &count, true);
-    ret->count = count;
-    if (numbers != NULL) memcpy(ret->value, numbers, count * sizeof *numbers);
-    for (size_t i = 0; numbers == NULL && i < count; i++) {
+    bool read = true;
+    if (numbers != NULL) memcpy(values, numbers, count * sizeof *numbers);
+    for (size_t i = 0; read && numbers == NULL && i < count; i++) {
         const struct place at = place_index(place, i);
-        if (!value_any_number(value_item(value, i), &ret->value[i]))
-            return place_fail(&at, "must be a number, got %s", value_kind(value_item(value, i)));
+        read = value_any_number(value_item(value, i), &values[i]) ||
+               place_fail(&at, "must be a number, got %s", value_kind(value_item(value, i)));
     }
+    if (!read) {
+        free(values);
+        return false;
+    }
+    *ret_values = values;
+    *ret_count = count;
     return true;
 }
 
@@ -241,21 +247,16 @@ static bool read_values_body(const struct value *root, const struct place *place
         !read_required(root, place, "values", &values))
         return false;
     ret->round = (size_t)number;
-    return read_value_list(values, &at, ret);
+    return read_probe_values(values, &at, &ret->value, &ret->count);
 }
 
 bool codec_probe_values(const struct blob *body, const struct limits *limits,
                         struct probe_values *ret_values, struct problem *problem)
 {
     const struct place place = {.problem = problem};
-    struct probe_values values = {0};
     struct document *document = document_decode(body->data, body->size, limits, problem);
     if (document == NULL) return false;
-    const bool read = read_values_body(document_root(document), &place, &values);
+    const bool read = read_values_body(document_root(document), &place, ret_values);
     document_free(document);
-    if (read)
-        *ret_values = values;
-    else
-        free(values.value);
     return read;
 }

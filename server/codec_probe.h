@@ -9,12 +9,18 @@
 
 struct place;
 
-/* Members of a body beside labels and priority: names of them, for read_object. */
-extern const char *const probe_members[];
-extern const size_t probe_member_count;
+/* What the members are called: a body claims, and a program has a function and its gradients. */
+struct probe_names {
+    const char *claimed, *cost;
+};
 
-/* {"theta", "claimed", "cost"?, "dtype"?, "budget"?, "tolerance"?, "seed"?} */
-bool read_probe(const struct value *root, const struct place *place, struct probe **ret_probe);
+/* {"theta", "claimed", "cost"?, "dtype"?, "budget"?, "tolerance"?, "seed"?}; whatever else stands
+ * there is for the caller to refuse. */
+bool read_probe(const struct value *root, const struct place *place,
+                const struct probe_names *names, struct probe **ret_probe);
+/* A list of values, to be freed by free(): numbers, and what JSON has no number for. */
+bool read_probe_values(const struct value *value, const struct place *place, double **ret_values,
+                       size_t *ret_count);
 
 /* The body of a POST of values; the values are freed by free(). */
 struct probe_values {
@@ -26,6 +32,7 @@ bool codec_probe_values(const struct blob *body, const struct limits *limits,
 
 /* {"id", "round", "evaluations", "ask": [{"w": {"at": [[0, 3]], "to": [0.25]}, "b": {"to": […]}},
  * …]}: what differs from theta, in "to" alone a whole tensor. NULL when memory is out. */
+struct value *write_points(struct writer *writer, gck_session *session, const struct probe *probe);
 struct blob *codec_probe_ask(gck_session *session, const struct probe *probe, const char *id);
 /* {"id", "round", "result"} */
 struct blob *codec_probe_end(const char *id, size_t round, const struct blob *result);

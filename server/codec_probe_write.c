@@ -82,19 +82,25 @@ static size_t largest(const struct probe *probe)
     return most;
 }
 
+struct value *write_points(struct writer *w, gck_session *session, const struct probe *probe)
+{
+    struct value *points = write_array(w);
+    double *room = gck_vector_room(largest(probe));
+    if (room == NULL) w->failed = true;
+    for (size_t i = 0; room != NULL && i < gck_session_asked(session); i++)
+        write_item(w, points, point_value(w, session, probe, i, room));
+    gck_vector_free(room);
+    return points;
+}
+
 struct blob *codec_probe_ask(gck_session *session, const struct probe *probe, const char *id)
 {
     struct writer w = {0};
-    double *room = gck_vector_room(largest(probe));
-    if (room == NULL) return NULL;
-    struct value *object = write_object(&w), *ask = write_array(&w);
+    struct value *object = write_object(&w);
     write_member(&w, object, "id", write_text(&w, id));
     put_count(&w, object, "round", gck_session_round(session));
     put_count(&w, object, "evaluations", gck_session_evaluations(session));
-    for (size_t i = 0; i < gck_session_asked(session); i++)
-        write_item(&w, ask, point_value(&w, session, probe, i, room));
-    write_member(&w, object, "ask", ask);
-    gck_vector_free(room);
+    write_member(&w, object, "ask", write_points(&w, session, probe));
     return write_blob(&w, object);
 }
 

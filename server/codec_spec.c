@@ -335,9 +335,12 @@ static bool body_open(struct body *body, const struct blob *bytes, const struct 
 
 static bool decode_probe(const struct body *body, const struct limits *limits, struct spec *spec)
 {
-    if (!read_object(body->root, &body->place, probe_members, probe_member_count) ||
+    static const char *const members[] = {"theta",     "claimed", "cost",   "dtype",   "budget",
+                                          "tolerance", "seed",    "labels", "priority"};
+    static const struct probe_names names = {"claimed", "cost"};
+    if (!read_object(body->root, &body->place, members, COUNT(members)) ||
         !read_common(body->root, &body->place, spec) ||
-        !read_probe(body->root, &body->place, &spec->probe))
+        !read_probe(body->root, &body->place, &names, &spec->probe))
         return false;
     spec->time_limit_seconds = (double)limits->probe_seconds;
     return memory_admits(&body->place, limits, probe_bytes(spec->probe), 0, spec);
