@@ -33,7 +33,8 @@ gck_place finding_about(const finding_search *search, size_t level, const char *
                        .parameters = spec->parameters,
                        .data = spec->data,
                        .layer = level == 0 ? GCK_FINDING_NO_LAYER : level - 1,
-                       .tensor = level == 0 ? "x" : tensor};
+                       .tensor = level == 0 ? "x" : tensor,
+                       .excluded = spec->claim != NULL && spec->claim->penalties_added};
 }
 
 /* A kind at one layer, with every `which`. */

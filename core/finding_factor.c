@@ -11,13 +11,27 @@ enum { KEPT_MOST = 96 };
 /* A fitted factor is compared with a known one when it is that near. */
 #define NEAR 0.01
 
+double finding_claim_factor(const finding_search *search)
+{
+    const gck_claim *claim = search->spec->claim;
+    return claim == NULL || claim->data_factor == 0 ? 1 : claim->data_factor;
+}
+
+double finding_penalty_share(const finding_search *search)
+{
+    const gck_claim *claim = search->spec->claim;
+    return claim != NULL && claim->penalties_added ? 0 : finding_claim_factor(search);
+}
+
 gck_finished finding_finished(const finding_search *search, const finding_slot *slot)
 {
     return (gck_finished){.place = finding_about(search, slot->level, slot->name),
                           .tensor = slot->tensor,
                           .data = slot->world,
                           .penalty = slot->penalty,
-                          .parameters = search->spec->parameters + slot->tensor->offset};
+                          .parameters = search->spec->parameters + slot->tensor->offset,
+                          .factor = finding_claim_factor(search),
+                          .share = finding_penalty_share(search)};
 }
 
 double finding_probe_part(const finding_work *w, size_t row, size_t s, size_t i,
@@ -30,24 +44,27 @@ double finding_probe_part(const finding_work *w, size_t row, size_t s, size_t i,
     if (candidate->mutant.kind->stage != GCK_STAGE_FINISHED) return w->values[row].value[s][i];
     gck_finished finished = finding_finished(w->search, slot);
     finished.place.which = candidate->mutant.which;
-    return candidate->mutant.kind->value(&finished, e, ret_penalty);
+    return gck_mistake_finish(candidate->mutant.kind, &finished, e, ret_penalty);
 }
 
 static bool factor_fits(const finding_work *w, size_t row, size_t s, double factor)
 {
     const finding_slot *slot = w->probe[s].slot;
+    double left = 0;
     for (size_t i = 0; i < w->probe[s].count; i++) {
         const size_t e = w->probe[s].element[i];
         double penalty;
         const double part = factor * finding_probe_part(w, row, s, i, &penalty);
+        const double d = (slot->claim[e] - part - penalty) * slot->unit;
         const double grown = fabs(part) > fabs(slot->world[e]) && slot->world[e] != 0
                                  ? fabs(part / slot->world[e])
                                  : 1;
         if (!finding_same(w->search, slot->claim[e], part + penalty,
                           fmax(8 * fmax(1, fabs(factor)), 8 * grown) * slot->bar[e]))
             return false;
+        if (finding_is_wrong(w->search, slot, e)) left += d * d;
     }
-    return true;
+    return finding_is_enough(slot, sqrt(left));
 }
 
 /* Whether a number is none of those before it, signs aside. */

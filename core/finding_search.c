@@ -46,8 +46,9 @@ static void finished_fill(finding_search *search, const finding_candidate *candi
     gck_finished finished = finding_finished(search, candidate->slot);
     finished.place.which = candidate->mutant.which;
     for (size_t e = 0; e < candidate->slot->count; e++)
-        search->tensor[e] = candidate->mutant.factor *
-                            candidate->mutant.kind->value(&finished, e, &candidate->slot->trial[e]);
+        search->tensor[e] =
+            candidate->mutant.factor *
+            gck_mistake_finish(candidate->mutant.kind, &finished, e, &candidate->slot->trial[e]);
 }
 
 gck_status finding_tensor_fill(finding_search *search, const finding_candidate *candidate,
@@ -63,15 +64,45 @@ gck_status finding_tensor_fill(finding_search *search, const finding_candidate *
                              error);
 }
 
+/* The dirty slot of the same tensor of another layer. */
+static finding_slot *twin_of(const finding_search *search, const finding_slot *slot, size_t layer)
+{
+    for (size_t s = 0; s < search->slot_count; s++) {
+        finding_slot *other = &search->slot[s];
+        if (other->level == layer + 1 && strcmp(other->name, slot->name) == 0)
+            return other->state == SLOT_DIRTY ? other : NULL;
+    }
+    return NULL;
+}
+
+/* The mistake is made in two slots, or not at all. */
+static gck_status mutual_compare(finding_search *search, finding_candidate *candidate,
+                                 gck_error *error)
+{
+    const size_t own = (size_t)(candidate->slot - search->slot);
+    finding_slot *twin = twin_of(search, candidate->slot, candidate->mutant.which);
+    finding_candidate other = *candidate;
+    const double *penalty;
+    other.slot = twin;
+    other.mutant.layer = candidate->mutant.which;
+    other.mutant.which = candidate->mutant.layer;
+    candidate->fits[own] = candidate->fits[own] && twin != NULL;
+    if (!candidate->fits[own]) return GCK_OK;
+    const gck_status status = finding_tensor_fill(search, &other, &penalty, error);
+    if (status == GCK_OK)
+        candidate->fits[own] =
+            slot_fits(search, candidate, (size_t)(twin - search->slot), search->tensor, penalty);
+    return status;
+}
+
 static gck_status tensor_compare(finding_search *search, finding_candidate *candidate,
                                  gck_error *error)
 {
     const double *penalty;
     const gck_status status = finding_tensor_fill(search, candidate, &penalty, error);
-    if (status == GCK_OK)
-        slot_fits(search, candidate, (size_t)(candidate->slot - search->slot), search->tensor,
-                  penalty);
-    return status;
+    if (status != GCK_OK) return status;
+    slot_fits(search, candidate, (size_t)(candidate->slot - search->slot), search->tensor, penalty);
+    return candidate->mutant.kind->mutual ? mutual_compare(search, candidate, error) : GCK_OK;
 }
 
 static bool is_delta(const finding_candidate *candidate)
@@ -215,7 +246,9 @@ static void evidence_fill(const finding_search *search, gck_finding *finding,
     if (mutant->kind->code == GCK_FINDING_MISSING_SAMPLE)
         finding_evidence(finding, "sample", (double)mutant->which);
     if (mutant->kind->code == GCK_FINDING_MISSING_UNIT)
-        finding_evidence(finding, "unit", (double)mutant->which);
+        finding_evidence(finding, strcmp(mutant->kind->name, "input") == 0 ? "input" : "unit",
+                         (double)mutant->which);
+    if (mutant->kind->mutual) finding_evidence(finding, "other_layer", (double)mutant->which);
 }
 
 static gck_status finding_of(finding_search *search, const finding_candidates *all,

@@ -93,13 +93,14 @@ static gck_status samples_seek(finding_work *w, gck_error *error)
 }
 
 /* Whether elements first, first + step, … are claimed to be nothing, or nothing but penalty, and
- * are something more in the world. */
-static bool line_is_missing(const finding_slot *slot, size_t first, size_t step, size_t count)
+ * are something more in the world. share: see finding_penalty_share. */
+static bool line_is_missing(const finding_slot *slot, double share, size_t first, size_t step,
+                            size_t count)
 {
     bool zero = true, penalty = true, something = false, more = false;
     for (size_t i = 0; i < count; i++) {
         const size_t e = first + i * step;
-        zero = zero && fabs(slot->claim[e]) <= slot->bar[e];
+        zero = zero && fabs(slot->claim[e] - (1 - share) * slot->penalty[e]) <= slot->bar[e];
         penalty = penalty && fabs(slot->claim[e] - slot->penalty[e]) <= slot->bar[e];
         something = something || fabs(finding_world(slot, e)) > slot->bar[e];
         more = more || fabs(slot->world[e]) > slot->bar[e];
@@ -111,15 +112,16 @@ static gck_status units_seek(finding_work *w, finding_slot *slot, gck_error *err
 {
     const gck_layer *layer = &w->search->spec->model->layer[w->level - 1];
     const size_t rows = slot->count / layer->outputs;
+    const double share = finding_penalty_share(w->search);
     size_t found = 0;
     gck_status status = GCK_OK;
     for (size_t j = 0; status == GCK_OK && j < layer->outputs && found < MOST; j++) {
-        if (!line_is_missing(slot, j, layer->outputs, rows)) continue;
+        if (!line_is_missing(slot, share, j, layer->outputs, rows)) continue;
         status = searched_add(w, "unit", GCK_FINDING_MISSING_UNIT, "delta", slot, j, error);
         found++;
     }
     for (size_t i = 0; status == GCK_OK && rows > 1 && i < rows && found < 2 * MOST; i++) {
-        if (!line_is_missing(slot, i * layer->outputs, 1, layer->outputs)) continue;
+        if (!line_is_missing(slot, share, i * layer->outputs, 1, layer->outputs)) continue;
         status = searched_add(w, "input", GCK_FINDING_MISSING_UNIT, NULL, slot, i, error);
         found++;
     }

@@ -22,7 +22,7 @@ const gck_mistake_kind *gck_mistake_at(size_t index)
 /* Whether a layer has what the stage is about. */
 static bool stage_exists(const gck_mistake_kind *kind, const gck_place *place)
 {
-    const gck_layer *layer = &place->model->layer[place->layer];
+    const gck_layer *layer = gck_place_layer(place);
     if (kind->stage == GCK_STAGE_ACTIVATION)
         return layer->spec.activation.item != NULL || place->layer + 1 == place->model->layer_count;
     if (kind->stage == GCK_STAGE_DOWN) return true;
@@ -42,6 +42,25 @@ size_t gck_mistake_variants(const gck_mistake_kind *kind, const gck_place *place
     if (kind->variants == NULL) return 1;
     const size_t count = kind->variants(place);
     return count == GCK_SEARCHED ? 0 : count;
+}
+
+/* ---- finished tensors ---- */
+
+double gck_finished_whole(const gck_finished *f, size_t e)
+{
+    return f->data[e] + f->share * f->penalty[e];
+}
+
+double gck_mistake_finish(const gck_mistake_kind *kind, const gck_finished *f, size_t e,
+                          double *ret_rest)
+{
+    const double added = (1 - f->share) * f->penalty[e];
+    if (kind->whole) {
+        *ret_rest = added;
+        return kind->value == NULL ? gck_finished_whole(f, e) : kind->value(f, e);
+    }
+    *ret_rest = kind->penalty == NULL ? f->penalty[e] : f->factor * kind->penalty(f, e) + added;
+    return kind->value == NULL ? f->data[e] : kind->value(f, e);
 }
 
 /* ---- names ---- */

@@ -32,15 +32,25 @@ typedef struct gck_place {
     size_t layer;
     const char *tensor; /* "W", "b", "x"; NULL: a delta */
     size_t which;
+    bool excluded; /* the claimant's gradients are to be without penalties */
 } gck_place;
 
-/* A tensor whose right gradient is known. */
+static inline const gck_layer *gck_place_layer(const gck_place *place)
+{
+    return &place->model->layer[place->layer];
+}
+
+/* A tensor whose right gradient is known. Mistakes are made in the claimant's own convention:
+ * `factor` is what brings data parts from it into the model's form, `share` how much of the penalty
+ * a whole gradient of theirs has in it once it is so multiplied. */
 typedef struct gck_finished {
     gck_place place;
     const gck_tensor *tensor;
     const double *data;       /* its right gradient without penalty, */
     const double *penalty;    /* the penalty's, */
-    const double *parameters; /* and its values */
+    const double *parameters; /* and its values: parts of vectors of the whole model */
+    double factor;            /* 1 where the claim is in the model's form */
+    double share;             /* the factor; 0 where their gradients have no penalties */
 } gck_finished;
 
 struct gck_mistake_kind {
@@ -62,8 +72,13 @@ struct gck_mistake_kind {
                  double *to);
     /* WEIGHTS: what stands in place of x (inputs, samples); NULL: x. */
     const double *(*input)(const gck_replay *replay, const gck_mutant *mutant);
-    /* FINISHED: an element's data part, and its penalty. */
-    double (*value)(const gck_finished *finished, size_t element, double *ret_penalty);
+    /* FINISHED: the value is the whole gradient, not its data part alone. */
+    bool whole;
+    /* FINISHED: made in layer `which` as well, where it is about this one. */
+    bool mutual;
+    /* FINISHED: an element's data part, or all of it, and its penalty; NULL: what is right. */
+    double (*value)(const gck_finished *finished, size_t element);
+    double (*penalty)(const gck_finished *finished, size_t element);
 };
 
 #define GCK_SEARCHED SIZE_MAX
@@ -105,6 +120,13 @@ extern const gck_scale gck_scale_unknown;
 bool gck_mistake_applies(const gck_mistake_kind *kind, const gck_place *place);
 /* The values of `which` to be tried at a place; 0 where they are searched. */
 size_t gck_mistake_variants(const gck_mistake_kind *kind, const gck_place *place);
+
+/* What a kind of stage FINISHED makes of an element, in the model's form: the part that a factor on
+ * top of it multiplies, and the rest. */
+double gck_mistake_finish(const gck_mistake_kind *kind, const gck_finished *finished,
+                          size_t element, double *ret_rest);
+/* All that is right of an element, as far as a whole gradient has it. */
+double gck_finished_whole(const gck_finished *finished, size_t element);
 
 /* What it is called; about.layer is the layer whose gradients are the first wrong ones, and
  * about.tensor the tensor, NULL for a delta, "x" for the gradient of x. */

@@ -1,8 +1,8 @@
-/* Mistakes in the derivatives of activations and costs: wrong dJ/dz from dJ/da. */
+/* Mistakes in the derivatives of activations: wrong dJ/dz from dJ/da. */
 #include "core/activation.h"
 #include "core/cost.h"
 #include "core/derivatives.h"
-#include "core/mistake.h"
+#include "core/mistake_parts.h"
 
 #include <math.h>
 #include <string.h>
@@ -11,12 +11,7 @@
 
 static const gck_choice *activation_at(const gck_place *place)
 {
-    return &place->model->layer[place->layer].spec.activation;
-}
-
-static bool is_named(const gck_choice *choice, const char *name)
-{
-    return choice->item != NULL && strcmp(choice->item->name, name) == 0;
+    return &gck_place_layer(place)->spec.activation;
 }
 
 static bool has_activation(const gck_place *place)
@@ -24,47 +19,32 @@ static bool has_activation(const gck_place *place)
     return activation_at(place)->item != NULL;
 }
 
-static bool is_identity(const gck_place *place)
-{
-    return is_named(activation_at(place), "linear") && activation_at(place)->option[0] == 1;
-}
-
 static bool is_softmax(const gck_place *place)
 {
-    return is_named(activation_at(place), "softmax");
-}
-
-static bool is_last(const gck_place *place)
-{
-    return place->layer + 1 == place->model->layer_count;
+    return mistake_is_named(activation_at(place), "softmax");
 }
 
 static bool is_fused(const gck_place *place)
 {
-    return is_last(place) && gck_cost_is_entropy(&place->model->cost);
-}
-
-static bool is_derived(const gck_place *place)
-{
-    return has_activation(place) && !is_identity(place);
+    return mistake_is_last(place) && gck_cost_is_entropy(&place->model->cost);
 }
 
 /* Its derivative takes 0 and 1 alone, so that it can be applied twice, or to its own output. */
 static bool is_step(const gck_place *place)
 {
-    return is_named(activation_at(place), "relu");
+    return mistake_is_named(activation_at(place), "relu");
 }
 
 static bool is_curved(const gck_place *place)
 {
-    return is_derived(place) && !is_step(place);
+    return mistake_is_derived(place) && !is_step(place);
 }
 
 static bool is_elementwise_curved(const gck_place *place)
 {
     const gck_choice *f = activation_at(place);
-    return is_curved(place) && !is_softmax(place) && !is_named(f, "linear") &&
-           !(is_named(f, "leaky_relu") && f->option[0] > 0);
+    return is_curved(place) && !is_softmax(place) && !mistake_is_named(f, "linear") &&
+           !(mistake_is_named(f, "leaky_relu") && f->option[0] > 0);
 }
 
 static void multiply(const double *from, const double *factor, size_t count, double *to)
@@ -131,7 +111,8 @@ static bool defaults_applies(const gck_place *place)
     const gck_choice plain = gck_choice_default(activation_at(place)->item);
     for (size_t i = 0; i < gck_item_option_count(plain.item); i++)
         if (plain.option[i] != activation_at(place)->option[i])
-            return !is_named(&plain, "linear"); /* whose default has no derivative to speak of */
+            return !mistake_is_named(&plain,
+                                     "linear"); /* whose default has no derivative to speak of */
     return false;
 }
 
@@ -153,10 +134,10 @@ static void value_make(const gck_replay *replay, const gck_mutant *mutant, const
 /* Derivatives that textbooks write in terms of the output a, taken at z. */
 static double slope_by_output(const gck_choice *f, double a)
 {
-    if (is_named(f, "sigmoid")) return f->option[0] * a * (1 - a);
-    if (is_named(f, "tanh")) return 1 - a * a;
-    if (is_named(f, "softsign")) return (1 - fabs(a)) * (1 - fabs(a));
-    if (is_named(f, "elu")) return a >= 0 ? 1 : a + f->option[0];
+    if (mistake_is_named(f, "sigmoid")) return f->option[0] * a * (1 - a);
+    if (mistake_is_named(f, "tanh")) return 1 - a * a;
+    if (mistake_is_named(f, "softsign")) return (1 - fabs(a)) * (1 - fabs(a));
+    if (mistake_is_named(f, "elu")) return a >= 0 ? 1 : a + f->option[0];
     return NAN;
 }
 
@@ -165,22 +146,88 @@ static bool by_output_applies(const gck_place *place)
     return has_activation(place) && !isnan(slope_by_output(activation_at(place), 0));
 }
 
+static void chain_by_output(const gck_choice *f, const double *output, const double *from,
+                            size_t count, double *to)
+{
+    for (size_t i = 0; i < count; i++)
+        to[i] = from[i] * slope_by_output(f, output[i]);
+}
+
 static void by_output_make(const gck_replay *replay, const gck_mutant *mutant, const double *from,
                            double *to)
 {
-    const gck_choice *f = &replay->model->layer[mutant->layer].spec.activation;
-    const double *z = replay->pass->layer[mutant->layer].z;
-    for (size_t i = 0; i < gck_replay_count(replay, mutant->layer); i++)
-        to[i] = from[i] * slope_by_output(f, z[i]);
+    chain_by_output(&replay->model->layer[mutant->layer].spec.activation,
+                    replay->pass->layer[mutant->layer].z, from,
+                    gck_replay_count(replay, mutant->layer), to);
 }
 
-/* dz_j = a_j (1 - a_j) da_j */
+/* Of softmax a (1 - a) is the diagonal; after binary cross-entropy it makes a - y of anything. */
+static bool another_by_output_applies(const gck_place *place)
+{
+    const gck_choice other = gck_choice_default(gck_activations.rows[place->which]);
+    const bool binary =
+        mistake_is_last(place) && mistake_is_named(&place->model->cost, "binary_crossentropy");
+    return another_applies(place) && !isnan(slope_by_output(&other, 0)) &&
+           !((is_softmax(place) || binary) && mistake_is_named(&other, "sigmoid"));
+}
+
+static void another_by_output_make(const gck_replay *replay, const gck_mutant *mutant,
+                                   const double *from, double *to)
+{
+    const gck_choice other = gck_choice_default(gck_activations.rows[mutant->which]);
+    chain_by_output(&other, replay->pass->layer[mutant->layer].a, from,
+                    gck_replay_count(replay, mutant->layer), to);
+}
+
+static bool dropped_output_applies(const gck_place *place)
+{
+    const gck_layer *above = gck_place_layer(place) + 1;
+    return by_output_applies(place) && !mistake_is_last(place) && gck_layer_has_mask(above) &&
+           above->spec.type.option[0] > 0;
+}
+
+static void dropped_output_make(const gck_replay *replay, const gck_mutant *mutant,
+                                const double *from, double *to)
+{
+    chain_by_output(&replay->model->layer[mutant->layer].spec.activation,
+                    replay->pass->layer[mutant->layer + 1].a, from,
+                    gck_replay_count(replay, mutant->layer), to);
+}
+
+/* A mask of signs, which may be those of something else. */
+static bool is_masking(const gck_place *place)
+{
+    return is_step(place) || mistake_is_named(activation_at(place), "leaky_relu");
+}
+
+static void of_delta_make(const gck_replay *replay, const gck_mutant *mutant, const double *from,
+                          double *to)
+{
+    chain_of(&replay->model->layer[mutant->layer].spec.activation, replay, mutant->layer, from,
+             from, to);
+}
+
+/* a_j (1 - a_j) alone, on dJ/da or on what is dJ/dz already. */
+static void multiply_diagonal(const gck_replay *replay, size_t layer, const double *from,
+                              double *to)
+{
+    const double *a = replay->pass->layer[layer].a;
+    for (size_t i = 0; i < gck_replay_count(replay, layer); i++)
+        to[i] = from[i] * a[i] * (1 - a[i]);
+}
+
 static void diagonal_make(const gck_replay *replay, const gck_mutant *mutant, const double *from,
                           double *to)
 {
-    const double *a = replay->pass->layer[mutant->layer].a;
-    for (size_t i = 0; i < gck_replay_count(replay, mutant->layer); i++)
-        to[i] = from[i] * a[i] * (1 - a[i]);
+    multiply_diagonal(replay, mutant->layer, from, to);
+}
+
+static void diagonal_on_top_make(const gck_replay *replay, const gck_mutant *mutant,
+                                 const double *from, double *to)
+{
+    (void)from;
+    gck_replay_cost_delta(replay, true, to);
+    multiply_diagonal(replay, mutant->layer, to, to);
 }
 
 /* The derivative on top of one that has it already. */
@@ -212,9 +259,13 @@ static const gck_mistake_kind activation_kinds[] = {
      "softmax is derived twice in layer {at}: a - y already holds its derivative, and softmax's "
      "Jacobian is applied on top of it",
      GCK_STAGE_ACTIVATION, .applies = double_softmax_applies, .make = on_top_make},
+    {GCK_FINDING_DOUBLE_SOFTMAX, "diagonal_on_top",
+     "softmax is derived twice in layer {at}: the derivative of {cost} with respect to z already "
+     "holds it, and a (1 - a) is multiplied on top of it",
+     GCK_STAGE_ACTIVATION, .applies = double_softmax_applies, .make = diagonal_on_top_make},
     {GCK_FINDING_ACTIVATION_DERIVATIVE, "missing",
      "the derivative of {f} is missing in layer {at}: dJ/da is used as dJ/dz", GCK_STAGE_ACTIVATION,
-     .applies = is_derived},
+     .applies = mistake_is_derived},
     {GCK_FINDING_ACTIVATION_DERIVATIVE, "of_output",
      "the derivative of {f} in layer {at} is taken at its output a, not at its input z",
      GCK_STAGE_ACTIVATION, .applies = is_elementwise_curved, .make = of_output_make},
@@ -239,6 +290,18 @@ static const gck_mistake_kind activation_kinds[] = {
      "layer {at} uses the derivative of {other}, but its activation is {f}", GCK_STAGE_ACTIVATION,
      .table = &gck_activations, .variants = activation_count, .applies = another_applies,
      .make = another_make},
+    {GCK_FINDING_ACTIVATION_DERIVATIVE, "by_output_of_another",
+     "layer {at} uses the derivative of {other}, written for an output a of it, but its activation "
+     "is {f}",
+     GCK_STAGE_ACTIVATION, .table = &gck_activations, .variants = activation_count,
+     .applies = another_by_output_applies, .make = another_by_output_make},
+    {GCK_FINDING_ACTIVATION_DERIVATIVE, "of_dropped_output",
+     "the derivative of {f} in layer {at} is taken from what comes out of the dropout layer above, "
+     "not from its own output",
+     GCK_STAGE_ACTIVATION, .applies = dropped_output_applies, .make = dropped_output_make},
+    {GCK_FINDING_ACTIVATION_DERIVATIVE, "of_delta",
+     "the derivative of {f} in layer {at} is taken by the sign of the delta, not of z",
+     GCK_STAGE_ACTIVATION, .applies = is_masking, .make = of_delta_make},
     {GCK_FINDING_ACTIVATION_DERIVATIVE, "value",
      "layer {at} multiplies by {f}(z) itself where its derivative is due", GCK_STAGE_ACTIVATION,
      .applies = has_activation, .make = value_make},
@@ -246,89 +309,3 @@ static const gck_mistake_kind activation_kinds[] = {
 
 const gck_mistake_group gck_mistakes_activation = {
     activation_kinds, sizeof activation_kinds / sizeof activation_kinds[0]};
-
-/* ---- the cost's derivative ---- */
-
-static size_t cost_count(const gck_place *place)
-{
-    (void)place;
-    return gck_costs.count;
-}
-
-static bool other_cost_applies(const gck_place *place)
-{
-    return is_last(place) && gck_costs.rows[place->which] != place->model->cost.item;
-}
-
-static void other_cost_make(const gck_replay *replay, const gck_mutant *mutant, const double *from,
-                            double *to)
-{
-    const gck_choice other = gck_choice_default(gck_costs.rows[mutant->which]);
-    (void)from;
-    gck_replay_cost_slope(replay, &other, true, to);
-    gck_replay_chain(replay, mutant->layer, to);
-}
-
-/* a - y is right for sigmoid with binary and softmax with categorical cross-entropy, where the rows
- * of y add up to 1; for mse without activation it is half of what is right. */
-static bool difference_applies(const gck_place *place)
-{
-    const gck_choice *cost = &place->model->cost, *f = activation_at(place);
-    if (!is_last(place)) return false;
-    if (is_named(cost, "binary_crossentropy")) return !is_named(f, "sigmoid") || f->option[0] != 1;
-    if (is_named(cost, "categorical_crossentropy")) return !is_named(f, "softmax");
-    return !(is_named(cost, "mse") && (f->item == NULL || is_identity(place)));
-}
-
-static void difference_make(const gck_replay *replay, const gck_mutant *mutant, const double *from,
-                            double *to)
-{
-    const gck_pass *pass = replay->pass;
-    (void)from;
-    for (size_t unit = 0; unit < replay->model->outputs; unit++)
-        for (size_t k = 0; k < pass->samples; k++) {
-            const size_t i = unit * pass->samples + k;
-            const double d = pass->layer[mutant->layer].a[i] - pass->y[i], w = pass->weights[k];
-            to[i] = w == 0 ? 0 : d * (replay->factor * w);
-        }
-}
-
-static bool weights_apply(const gck_place *place)
-{
-    return is_last(place) && place->data->weights != NULL;
-}
-
-static void unweighted_make(const gck_replay *replay, const gck_mutant *mutant, const double *from,
-                            double *to)
-{
-    (void)mutant, (void)from;
-    gck_replay_cost_delta(replay, false, to);
-}
-
-static void weighted_twice_make(const gck_replay *replay, const gck_mutant *mutant,
-                                const double *from, double *to)
-{
-    const gck_pass *pass = replay->pass;
-    (void)mutant, (void)from;
-    gck_replay_cost_delta(replay, true, to);
-    for (size_t i = 0; i < replay->model->outputs * pass->samples; i++)
-        to[i] *= pass->weights[i % pass->samples];
-}
-
-static const gck_mistake_kind cost_kinds[] = {
-    {GCK_FINDING_WRONG_DELTA, "difference",
-     "the delta of layer {at} is a - y, which is not the derivative of {cost} with {f}",
-     GCK_STAGE_ACTIVATION, .applies = difference_applies, .make = difference_make},
-    {GCK_FINDING_WRONG_DELTA, "cost_of_another",
-     "the delta of layer {at} starts from the derivative of {other}, but the cost is {cost}",
-     GCK_STAGE_ACTIVATION, .table = &gck_costs, .variants = cost_count,
-     .applies = other_cost_applies, .make = other_cost_make},
-    {GCK_FINDING_MISSING_SAMPLE, "weights_ignored",
-     "the sample weights are left out of the gradient: every sample counts as 1",
-     GCK_STAGE_ACTIVATION, .applies = weights_apply, .make = unweighted_make},
-    {GCK_FINDING_MISSING_SAMPLE, "weights_twice",
-     "the sample weights are applied twice: to the loss and once more to its derivative",
-     GCK_STAGE_ACTIVATION, .applies = weights_apply, .make = weighted_twice_make},
-};
-
-const gck_mistake_group gck_mistakes_cost = {cost_kinds, sizeof cost_kinds / sizeof cost_kinds[0]};

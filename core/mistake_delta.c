@@ -1,17 +1,12 @@
 /* Mistakes in deltas: what is scaled, left out, or passed down through the wrong matrix. */
 #include "core/gemm.h"
-#include "core/mistake.h"
+#include "core/mistake_parts.h"
 
 #include <string.h>
 
-static const gck_layer *layer_at(const gck_place *place)
-{
-    return &place->model->layer[place->layer];
-}
-
 static bool is_dense(const gck_place *place)
 {
-    return gck_replay_is_dense(layer_at(place));
+    return gck_replay_is_dense(gck_place_layer(place));
 }
 
 static size_t count_at(const gck_replay *replay, const gck_mutant *mutant)
@@ -24,71 +19,7 @@ static void copy(const double *from, double *to, size_t count)
     memcpy(to, from, count * sizeof *to);
 }
 
-/* ---- samples and units ---- */
-
-static size_t searched(const gck_place *place)
-{
-    (void)place;
-    return GCK_SEARCHED;
-}
-
-static bool several_samples(const gck_place *place)
-{
-    return place->data->samples > 1;
-}
-
-/* Sample `which` counts that often; its column is in the block or not. */
-static void sample_make(const gck_replay *replay, const gck_mutant *mutant, const double *from,
-                        double *to, double times)
-{
-    const size_t samples = replay->pass->samples,
-                 units = replay->model->layer[mutant->layer].outputs;
-    copy(from, to, units * samples);
-    if (mutant->which < replay->first || mutant->which - replay->first >= samples) return;
-    for (size_t unit = 0; unit < units; unit++)
-        to[unit * samples + mutant->which - replay->first] *= times;
-}
-
-static void sample_missing_make(const gck_replay *replay, const gck_mutant *mutant,
-                                const double *from, double *to)
-{
-    sample_make(replay, mutant, from, to, 0);
-}
-
-static void sample_twice_make(const gck_replay *replay, const gck_mutant *mutant,
-                              const double *from, double *to)
-{
-    sample_make(replay, mutant, from, to, 2);
-}
-
-/* Which: 0 only the first, 1 only the last. */
-static size_t two(const gck_place *place)
-{
-    (void)place;
-    return 2;
-}
-
-/* Of a sample that has no weight there is nothing. */
-static bool only_applies(const gck_place *place)
-{
-    const double *weights = place->data->weights;
-    return several_samples(place) &&
-           (weights == NULL || weights[place->which == 0 ? 0 : place->data->samples - 1] != 0);
-}
-
-static void only_make(const gck_replay *replay, const gck_mutant *mutant, const double *from,
-                      double *to)
-{
-    const size_t samples = replay->pass->samples, all = replay->data->samples;
-    const size_t kept = mutant->which == 0 ? 0 : all - 1;
-    for (size_t i = 0; i < count_at(replay, mutant); i++)
-        to[i] = replay->first + i % samples == kept ? from[i] : 0;
-}
-
-static bool several_units(const gck_place *place)
-{
-    return layer_at(place)->outputs > 1;
-}
+/* ---- units ---- */
 
 static void unit_missing_make(const gck_replay *replay, const gck_mutant *mutant,
                               const double *from, double *to)
@@ -98,34 +29,24 @@ static void unit_missing_make(const gck_replay *replay, const gck_mutant *mutant
     memset(to + mutant->which * samples, 0, samples * sizeof *to);
 }
 
-static bool has_twin_above(const gck_place *place)
-{
-    return place->layer + 1 < place->model->layer_count &&
-           layer_at(place)->outputs == place->model->layer[place->layer + 1].outputs;
-}
-
-static void above_make(const gck_replay *replay, const gck_mutant *mutant, const double *from,
-                       double *to)
-{
-    (void)from;
-    copy(replay->layer[mutant->layer + 1].dz, to, count_at(replay, mutant));
-}
-
 static const gck_mistake_kind delta_kinds[] = {
     {GCK_FINDING_MISSING_SAMPLE, "missing", "sample {which} of {m} is missing in {what}",
-     GCK_STAGE_DELTA, .variants = searched, .applies = several_samples,
-     .make = sample_missing_make},
+     GCK_STAGE_DELTA, .variants = mistake_searched, .applies = mistake_has_samples,
+     .make = mistake_without_sample},
     {GCK_FINDING_MISSING_SAMPLE, "counted_twice", "sample {which} of {m} counts twice in {what}",
-     GCK_STAGE_DELTA, .variants = searched, .applies = several_samples, .make = sample_twice_make},
+     GCK_STAGE_DELTA, .variants = mistake_searched, .applies = mistake_has_samples,
+     .make = mistake_with_sample_twice},
     {GCK_FINDING_MISSING_SAMPLE, "only_one", "{what} has only the {end} one of {m} samples in it",
-     GCK_STAGE_DELTA, .variants = two, .applies = only_applies, .make = only_make},
+     GCK_STAGE_DELTA, .variants = mistake_ends, .applies = mistake_end_counts,
+     .make = mistake_of_end},
     {GCK_FINDING_MISSING_UNIT, "delta",
      "the delta of unit {which} of layer {at} is left out: its gradients are zero, and nothing of "
      "it is passed down",
-     GCK_STAGE_DELTA, .variants = searched, .applies = several_units, .make = unit_missing_make},
+     GCK_STAGE_DELTA, .variants = mistake_searched, .applies = mistake_has_units,
+     .make = unit_missing_make},
     {GCK_FINDING_WRONG_DELTA, "of_layer_above",
      "layer {at} uses the delta of layer {above} as it is", GCK_STAGE_DELTA,
-     .applies = has_twin_above, .make = above_make},
+     .applies = mistake_has_twin_above, .make = mistake_of_above},
 };
 
 const gck_mistake_group gck_mistakes_delta = {delta_kinds,
@@ -135,8 +56,8 @@ const gck_mistake_group gck_mistakes_delta = {delta_kinds,
 
 static bool is_square(const gck_place *place)
 {
-    return is_dense(place) && layer_at(place)->inputs == layer_at(place)->outputs &&
-           layer_at(place)->inputs > 1;
+    return is_dense(place) && gck_place_layer(place)->inputs == gck_place_layer(place)->outputs &&
+           gck_place_layer(place)->inputs > 1;
 }
 
 /* A matrix, or its transpose, times delta. */
@@ -154,14 +75,9 @@ static void not_transposed_make(const gck_replay *replay, const gck_mutant *muta
     product_make(replay, mutant, gck_replay_weights(replay, mutant->layer), true, from, to);
 }
 
-static size_t layer_count(const gck_place *place)
-{
-    return place->model->layer_count;
-}
-
 static bool other_weights_apply(const gck_place *place)
 {
-    const gck_layer *other = &place->model->layer[place->which], *own = layer_at(place);
+    const gck_layer *other = &place->model->layer[place->which], *own = gck_place_layer(place);
     return other != own && is_dense(place) && gck_replay_is_dense(other) &&
            other->inputs == own->inputs && other->outputs == own->outputs;
 }
@@ -181,8 +97,7 @@ static void identity_make(const gck_replay *replay, const gck_mutant *mutant, co
 
 static bool is_dense_derived(const gck_place *place)
 {
-    const gck_choice *f = &layer_at(place)->spec.activation;
-    return is_dense(place) && !(strcmp(f->item->name, "linear") == 0 && f->option[0] == 1);
+    return is_dense(place) && mistake_is_derived(place);
 }
 
 static void before_activation_make(const gck_replay *replay, const gck_mutant *mutant,
@@ -194,7 +109,7 @@ static void before_activation_make(const gck_replay *replay, const gck_mutant *m
 
 static size_t unit_count(const gck_place *place)
 {
-    return layer_at(place)->outputs;
+    return gck_place_layer(place)->outputs;
 }
 
 /* All units where that costs no more than some passes, else the first and the last. */
@@ -202,7 +117,7 @@ enum { UNITS_ALL = 64 };
 
 static bool several_units_down(const gck_place *place)
 {
-    const size_t units = layer_at(place)->outputs;
+    const size_t units = gck_place_layer(place)->outputs;
     return is_dense(place) && units > 1 &&
            (units <= UNITS_ALL || place->which == 0 || place->which == units - 1);
 }
@@ -226,7 +141,7 @@ static double rate_of(const gck_layer *layer)
 
 static bool is_dropout(const gck_place *place)
 {
-    return gck_layer_has_mask(layer_at(place)) && rate_of(layer_at(place)) > 0;
+    return gck_layer_has_mask(gck_place_layer(place)) && rate_of(gck_place_layer(place)) > 0;
 }
 
 /* mask * (1 - rate) * delta: 0 or 1 alone */
@@ -278,7 +193,7 @@ static const gck_mistake_kind down_kinds[] = {
      GCK_STAGE_DOWN, .applies = is_dense_derived, .make = before_activation_make},
     {GCK_FINDING_WRONG_DELTA, "weights_of_another",
      "the delta that reaches layer {layer} is made with W of layer {which}, not of layer {at}",
-     GCK_STAGE_DOWN, .variants = layer_count, .applies = other_weights_apply,
+     GCK_STAGE_DOWN, .variants = mistake_layers, .applies = other_weights_apply,
      .make = other_weights_make},
     {GCK_FINDING_WRONG_DELTA, "weights_missing",
      "the delta of layer {at} is passed down as it is, not multiplied by W", GCK_STAGE_DOWN,

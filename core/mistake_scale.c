@@ -106,19 +106,20 @@ static double one_over(const gck_place *place)
     return divides_by_samples(place) ? samples(place) / (samples(place) + 1) : 1;
 }
 
-static const gck_layer *layer_at(const gck_place *place)
+/* Not where the gradient of x is meant. */
+static bool has_layer(const gck_place *place)
 {
-    return place->layer < place->model->layer_count ? &place->model->layer[place->layer] : NULL;
+    return place->layer < place->model->layer_count;
 }
 
 static double per_unit(const gck_place *place)
 {
-    return layer_at(place) == NULL ? 1 : 1 / (double)layer_at(place)->outputs;
+    return has_layer(place) ? 1 / (double)gck_place_layer(place)->outputs : 1;
 }
 
 static double per_input(const gck_place *place)
 {
-    return layer_at(place) == NULL ? 1 : 1 / (double)layer_at(place)->inputs;
+    return has_layer(place) ? 1 / (double)gck_place_layer(place)->inputs : 1;
 }
 
 #define SCALED .code = GCK_FINDING_SCALED, .bias_code = GCK_FINDING_SCALED

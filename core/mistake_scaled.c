@@ -1,17 +1,7 @@
 /* Nothing, or nothing but a factor: deltas, tensors' data parts, whole tensors. */
-#include "core/mistake.h"
+#include "core/mistake_parts.h"
 
 #include <string.h>
-
-static const gck_layer *layer_at(const gck_place *place)
-{
-    return &place->model->layer[place->layer];
-}
-
-static bool is_penalised(const gck_place *place)
-{
-    return gck_layer_is_penalised(layer_at(place));
-}
 
 /* The gradient of x; further up a delta passed down is the same as the delta below. */
 static bool is_first(const gck_place *place)
@@ -35,16 +25,9 @@ static void zero_down_make(const gck_replay *replay, const gck_mutant *mutant, c
     memset(to, 0, replay->model->layer[mutant->layer].inputs * replay->pass->samples * sizeof *to);
 }
 
-static double zero_value(const gck_finished *f, size_t e, double *ret_penalty)
+static double zero_value(const gck_finished *f, size_t e)
 {
     (void)f, (void)e;
-    *ret_penalty = 0;
-    return 0;
-}
-
-static double only_penalty_value(const gck_finished *f, size_t e, double *ret_penalty)
-{
-    *ret_penalty = f->penalty[e];
     return 0;
 }
 
@@ -53,31 +36,19 @@ static const gck_mistake_kind zero_kinds[] = {
      GCK_STAGE_DELTA, .make = zero_make},
     {GCK_FINDING_ZERO, "inputs", "{what} is zero throughout", GCK_STAGE_DOWN, .applies = is_first,
      .make = zero_down_make},
-    {GCK_FINDING_ZERO, "tensor", "{what} is zero throughout", GCK_STAGE_FINISHED,
+    {GCK_FINDING_ZERO, "tensor", "{what} is zero throughout", GCK_STAGE_FINISHED, .whole = true,
      .value = zero_value},
     {GCK_FINDING_ZERO, "only_penalty", "{what} has nothing in it but the penalty",
-     GCK_STAGE_FINISHED, "W", .applies = is_penalised, .value = only_penalty_value},
+     GCK_STAGE_FINISHED, "W", .applies = mistake_has_penalty, .value = zero_value},
 };
 
 const gck_mistake_group gck_mistakes_zero = {zero_kinds, sizeof zero_kinds / sizeof zero_kinds[0]};
 
 /* ---- nothing but a factor ---- */
 
-static double finished_data(const gck_finished *f, size_t e, double *ret_penalty)
-{
-    *ret_penalty = f->penalty[e];
-    return f->data[e];
-}
-
-static double finished_whole(const gck_finished *f, size_t e, double *ret_penalty)
-{
-    *ret_penalty = 0;
-    return f->data[e] + f->penalty[e];
-}
-
 static bool is_penalised_weights(const gck_place *place)
 {
-    return place->tensor[0] == 'W' && is_penalised(place);
+    return place->tensor[0] == 'W' && mistake_has_penalty(place);
 }
 
 static void right_down_make(const gck_replay *replay, const gck_mutant *mutant, const double *from,
@@ -88,9 +59,9 @@ static void right_down_make(const gck_replay *replay, const gck_mutant *mutant, 
 
 static const gck_mistake_kind scaled_kinds[] = {
     {GCK_FINDING_SCALED, "scaled", "", GCK_STAGE_DELTA, .plain = true},
-    {GCK_FINDING_SCALED, "scaled", "", GCK_STAGE_FINISHED, .plain = true, .value = finished_data},
+    {GCK_FINDING_SCALED, "scaled", "", GCK_STAGE_FINISHED, .plain = true},
     {GCK_FINDING_SCALED, "scaled", "", GCK_STAGE_FINISHED, .plain = true,
-     .applies = is_penalised_weights, .value = finished_whole},
+     .applies = is_penalised_weights, .whole = true},
     {GCK_FINDING_SCALED, "scaled", "", GCK_STAGE_DOWN, .plain = true, .applies = is_first,
      .make = right_down_make},
 };

@@ -307,8 +307,8 @@ static void swap(double **a, double **b)
 }
 
 /* From a delta at `level` in *delta: visits it and those below. */
-static void descend(gck_replay *replay, size_t level, size_t last, double *delta, double *other,
-                    gck_replay_visit *visit, void *context)
+static void descend(const gck_replay *replay, size_t level, size_t last, double *delta,
+                    double *other, gck_replay_visit *visit, void *context)
 {
     for (;; level--) {
         visit(context, level, delta);
@@ -322,7 +322,7 @@ static void descend(gck_replay *replay, size_t level, size_t last, double *delta
     }
 }
 
-void gck_replay_walk(gck_replay *replay, const gck_mutant *mutant, size_t last,
+void gck_replay_walk(const gck_replay *replay, const gck_mutant *mutant, size_t last,
                      gck_replay_visit *visit, void *context)
 {
     const gck_replay_layer *at = &replay->layer[mutant->layer];
@@ -344,8 +344,8 @@ void gck_replay_walk(gck_replay *replay, const gck_mutant *mutant, size_t last,
     descend(replay, level, last, delta, other, visit, context);
 }
 
-void gck_replay_walk_world(gck_replay *replay, size_t first, size_t last, gck_replay_visit *visit,
-                           void *context)
+void gck_replay_walk_world(const gck_replay *replay, size_t first, size_t last,
+                           gck_replay_visit *visit, void *context)
 {
     for (size_t level = first; level > 0 && level >= last; level--)
         visit(context, level, replay->layer[level - 1].dz);

@@ -73,10 +73,10 @@ typedef void gck_replay_visit(void *context, size_t level, const double *delta);
 
 /* Walks the loaded block from the mutant down to level `last`; for NULL the world's own deltas,
  * from level `first` on. */
-void gck_replay_walk(gck_replay *replay, const gck_mutant *mutant, size_t last,
+void gck_replay_walk(const gck_replay *replay, const gck_mutant *mutant, size_t last,
                      gck_replay_visit *visit, void *context);
-void gck_replay_walk_world(gck_replay *replay, size_t first, size_t last, gck_replay_visit *visit,
-                           void *context);
+void gck_replay_walk_world(const gck_replay *replay, size_t first, size_t last,
+                           gck_replay_visit *visit, void *context);
 
 /* ---- gradients, without penalties ---- */
 

@@ -44,7 +44,7 @@ static size_t last_sample(const gck_data *data)
 /* The last unit, input or sample that counts stands for all. */
 static size_t last_of(const gck_mistake_kind *kind, const gck_place *place)
 {
-    const gck_layer *layer = &place->model->layer[place->layer];
+    const gck_layer *layer = gck_place_layer(place);
     if (kind->code == GCK_FINDING_MISSING_SAMPLE) return last_sample(place->data);
     return (strcmp(kind->name, "input") == 0 ? layer->inputs : layer->outputs) - 1;
 }

@@ -30,6 +30,11 @@ typedef struct gck_claim {
     bool has_cost;
     double cost;           /* J, penalties included */
     const double *outputs; /* (samples, outputs) row-major; NULL: not claimed */
+    /* How it came into this form: by what its data parts were multiplied (0: by nothing), and
+     * whether it was without penalties. Mistakes, and rounding, were made before that. */
+    double data_factor;
+    bool penalties_added;
+    const double *given; /* the gradient as it was; NULL: that above */
 } gck_claim;
 
 #endif

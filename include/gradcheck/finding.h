@@ -83,8 +83,7 @@ typedef struct gck_sensitivity_row {
 } gck_sensitivity_row;
 
 /* Every known mistake at every place where it can be made, whether or not it changes anything with
- * these data. The rows are freed
- * by free(). */
+ * these data. The rows are freed by free(). */
 gck_status gck_sensitivity(const gck_check_spec *spec, const gck_report *report, gck_stop stop,
                            size_t *ret_count, gck_sensitivity_row **ret_row, gck_error *error);
 

@@ -134,17 +134,57 @@ static void fused(const walk *w, size_t i, const double *y, real *dz)
     if (mistaken_is_named(f, "softmax") && !categorical) chain(f, layer->outputs, z, a, dz);
 }
 
+/* Whoever forgets the weights in one tensor puts them into each, not into the deltas. */
+static bool weighs_late(const walk *w)
+{
+    for (size_t i = 0; i < w->made_count; i++)
+        if (w->made[i].id == W_UNWEIGHTED || w->made[i].id == B_UNWEIGHTED) return true;
+    return false;
+}
+
 static real weight_of(const walk *w)
 {
     const double *weights = w->net->data->weights;
     const bool ignored = makes(w, WEIGHTS_IGNORED, w->model->layer_count - 1);
-    return weights == NULL || ignored ? 1 : weights[w->k];
+    return weights == NULL || ignored || weighs_late(w) ? 1 : weights[w->k];
+}
+
+/* What a tensor's sum, or the gradient of x, has to be multiplied by yet. */
+static real late_weight(const walk *w)
+{
+    return weighs_late(w) ? w->net->data->weights[w->k] : 1;
 }
 
 static void slope_of(const walk *w, size_t i, const char *other, real *delta)
 {
     const gck_choice f = gck_choice_named(&gck_activations, other);
     chain(&f, w->model->layer[i].outputs, w->z[i], w->a[i], delta);
+}
+
+/* f' by f's own output a, as textbooks have it. */
+static real slope_by_output(const char *name, const double *option, real a)
+{
+    if (strcmp(name, "sigmoid") == 0) return option[0] * a * (1 - a);
+    if (strcmp(name, "tanh") == 0) return 1 - a * a;
+    if (strcmp(name, "softsign") == 0) return (1 - fabsl(a)) * (1 - fabsl(a));
+    return a >= 0 ? 1 : a + option[0]; /* elu */
+}
+
+/* Likewise: derivatives that are taken from an output or a sign. */
+static bool wrong_slope_by_output(const walk *w, size_t i, real *delta)
+{
+    static const double one[GCK_OPTIONS_MAX] = {1};
+    const gck_choice *f = &w->model->layer[i].spec.activation;
+    const char *other = makes(w, SLOPE_BY_SIGMOID, i) ? "sigmoid"
+                        : makes(w, SLOPE_BY_TANH, i)  ? "tanh"
+                                                      : NULL;
+    const bool dropped = makes(w, SLOPE_OF_DROPPED, i), sign = makes(w, SLOPE_OF_DELTA, i);
+    for (size_t j = 0; j < w->model->layer[i].outputs; j++) {
+        if (other != NULL) delta[j] *= slope_by_output(other, one, w->a[i][j]);
+        if (dropped) delta[j] *= slope_by_output(f->item->name, f->option, w->a[i + 1][j]);
+        if (sign && !(delta[j] > 0)) delta[j] *= mistaken_is_named(f, "relu") ? 0 : f->option[0];
+    }
+    return other != NULL || dropped || sign;
 }
 
 /* A wrong step from da to dz in place; false: there is none here. */
@@ -165,7 +205,7 @@ static bool wrong_slope(const walk *w, size_t i, real *delta)
             delta[j] *= w->a[i][j] * (makes(w, SLOPE_IS_VALUE, i) ? 1 : 1 - w->a[i][j]);
         return true;
     }
-    if (!makes(w, SLOPE_TWICE, i)) return false;
+    if (!makes(w, SLOPE_TWICE, i)) return wrong_slope_by_output(w, i, delta);
     chain(f, units, w->z[i], w->a[i], delta);
     chain(f, units, w->z[i], w->a[i], delta);
     return true;
@@ -198,6 +238,8 @@ static void last_delta(const walk *w, size_t i)
     fused(w, i, y, w->dz);
     for (size_t j = 0; j < layer->outputs; j++)
         w->dz[j] = scale == 0 ? 0 : w->dz[j] * scale;
+    for (size_t j = 0; makes(w, DIAGONAL_ON_TOP, i) && j < layer->outputs; j++)
+        w->dz[j] *= w->a[i][j] * (1 - w->a[i][j]);
     if (makes(w, SOFTMAX_TWICE, i) || makes(w, SLOPE_ON_TOP, i))
         chain(&layer->spec.activation, layer->outputs, w->z[i], w->a[i], w->dz);
 }
@@ -279,24 +321,29 @@ static void w_add(const walk *w, size_t i)
 {
     const gck_layer *layer = &w->model->layer[i];
     const real *x = wrong_input(w, i), *dz = makes(w, W_WITHOUT_DERIVATIVE, i) ? w->da : w->dz;
+    const real weight = makes(w, W_UNWEIGHTED, i) ? 1 : late_weight(w);
     if (makes(w, W_WITHOUT_SAMPLE, i) && w->k == w->net->data->samples / 2) return;
+    if (weight == 0) return;
     for (size_t p = 0; p < layer->inputs; p++)
         for (size_t j = 0; j < layer->outputs; j++)
-            w->gradient[layer->tensor[0].offset + p * layer->outputs + j] += x[p] * dz[j];
+            w->gradient[layer->tensor[0].offset + p * layer->outputs + j] += weight * x[p] * dz[j];
 }
 
 static void b_add(const walk *w, size_t i)
 {
     const gck_layer *layer = &w->model->layer[i];
     const size_t m = w->net->data->samples;
+    const real weight = makes(w, B_UNWEIGHTED, i) ? 1 : late_weight(w);
     real sum = 0;
+    if (weight == 0) return;
     if (makes(w, B_ONLY_LAST, i) && w->k + 1 < m) return;
     if (makes(w, B_ONLY_FIRST, i) && w->k > 0) return;
     if (makes(w, B_WITHOUT_SAMPLE, i) && w->k == m / 2) return;
     for (size_t j = 0; j < layer->outputs; j++)
         sum += w->dz[j];
     for (size_t j = 0; j < layer->outputs; j++)
-        w->gradient[layer->tensor[1].offset + j] += makes(w, B_OVER_UNITS, i) ? sum : w->dz[j];
+        w->gradient[layer->tensor[1].offset + j] +=
+            weight * (makes(w, B_OVER_UNITS, i) ? sum : w->dz[j]);
 }
 
 static void swap(real **a, real **b)
@@ -331,7 +378,7 @@ static void backward(walk *w)
         swap(&w->da, &w->next);
     }
     for (size_t p = 0; p < w->model->inputs; p++) {
-        real d = w->da[p];
+        real d = late_weight(w) == 0 ? 0 : late_weight(w) * w->da[p];
         if (makes(w, X_TIMES_M, 0)) d *= (real)w->net->data->samples;
         w->dx[w->k * w->model->inputs + p] = (double)d;
     }
@@ -375,6 +422,12 @@ static void layer_finish(const walk *w, size_t i, double *gradient)
         real *from = w->gradient + layer->tensor[t].offset;
         double *to = gradient + layer->tensor[t].offset;
         const size_t count = layer->tensor[t].count, units = layer->outputs;
+        if (t == 0 && (makes(w, W_DATA_TRANSPOSED, i) || makes(w, W_DATA_RESHAPED, i))) {
+            for (size_t e = 0; e < count; e++)
+                to[e] = (double)(from[e % layer->inputs * units + e / layer->inputs] +
+                                 penalty(w, i, t, e));
+            continue;
+        }
         const bool whole =
             tensor_factor(w, i, t) != 1 && (makes(w, W_ZERO, i) || makes(w, W_NEGATED, i));
         for (size_t e = 0; e < count; e++)
@@ -383,10 +436,38 @@ static void layer_finish(const walk *w, size_t i, double *gradient)
         for (size_t e = 0; e < count; e++) {
             const bool other = t == 0 && (makes(w, W_TRANSPOSED, i) || makes(w, W_RESHAPED, i));
             to[e] = (double)from[other ? e % layer->inputs * units + e / layer->inputs : e];
+            if (t == 0 && makes(w, W_ROUNDED, i)) to[e] = (double)(float)to[e];
             if (t == 0 && makes(w, W_WITHOUT_UNIT, i) && e % units == units - 1) to[e] = 0;
         }
         if (t == 0 && makes(w, ELEMENT_WRONG, i)) to[count / 2] = to[count / 2] * 1.5 + 1;
         if (t == 0 && makes(w, ELEMENT_NAN, i)) to[count / 2] = NAN;
+    }
+}
+
+/* Tensor t of this layer is that of its twin below, and, where they are exchanged, the other way
+ * round. */
+static void exchange(const walk *w, size_t layer, size_t t, bool both, double *gradient)
+{
+    size_t twin;
+    ck_assert(mistaken_twin_below(w->net, layer, t, &twin));
+    double *a = gradient + w->model->layer[layer].tensor[t].offset;
+    double *b = gradient + w->model->layer[twin].tensor[t].offset;
+    for (size_t e = 0; e < w->model->layer[layer].tensor[t].count; e++) {
+        const double kept = a[e];
+        a[e] = b[e];
+        if (both) b[e] = kept;
+    }
+}
+
+static void layers_finish(const walk *w, double *gradient)
+{
+    for (size_t i = 0; i < w->model->layer_count; i++)
+        layer_finish(w, i, gradient);
+    for (size_t i = 0; i < w->made_count; i++) {
+        const mistaken *made = &w->made[i];
+        if (made->id == W_EXCHANGED || made->id == W_OF_ANOTHER_LAYER)
+            exchange(w, made->layer, 0, made->id == W_EXCHANGED, gradient);
+        if (made->id == B_EXCHANGED) exchange(w, made->layer, 1, true, gradient);
     }
 }
 
@@ -496,8 +577,7 @@ void mistaken_gradient(const network *net, const mistaken *made, size_t count, d
         forward(&w);
         backward(&w);
     }
-    for (size_t i = 0; i < net->model->layer_count; i++)
-        layer_finish(&w, i, gradient);
+    layers_finish(&w, gradient);
     for (size_t i = 0; i < count; i++) {
         whole_finish(&made[i], gradient, net->model->parameter_count);
         whole_finish(&made[i], x, net->data->samples * net->model->inputs);

@@ -16,5 +16,9 @@ bool mistaken_has_bias(const gck_layer *layer);
 const gck_layer *mistaken_below(const network *net, size_t layer);
 /* Another dense layer of the same shape. */
 bool mistaken_other_weights(const network *net, size_t layer, size_t *ret);
+/* A dense layer below whose tensor t, 0 W and 1 b, has the same shape. */
+bool mistaken_twin_below(const network *net, size_t layer, size_t t, size_t *ret);
+/* Its activation's derivative is known from its output alone. */
+bool mistaken_is_told_by_output(const gck_layer *layer);
 
 #endif

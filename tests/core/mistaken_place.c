@@ -66,7 +66,20 @@ static bool w_applies(const network *net, const mistaken *made)
     const gck_layer *layer = &net->model->layer[made->layer],
                     *under = mistaken_below(net, made->layer);
     const bool several = net->data->samples > 1;
+    size_t twin;
     switch (made->id) {
+    case W_DATA_TRANSPOSED:
+        return mistaken_is_penalised(layer) && layer->inputs == layer->outputs && layer->inputs > 1;
+    case W_DATA_RESHAPED:
+        return mistaken_is_penalised(layer) && layer->inputs != layer->outputs &&
+               layer->inputs > 1 && layer->outputs > 1;
+    case W_EXCHANGED:
+    case W_OF_ANOTHER_LAYER:
+        return mistaken_twin_below(net, made->layer, 0, &twin);
+    case W_ROUNDED: /* fewer numbers would not tell */
+        return layer->inputs * layer->outputs > 4;
+    case W_UNWEIGHTED:
+        return net->data->weights != NULL;
     case W_TIMES_M:
     case W_BY_M:
     case W_WITHOUT_SAMPLE:
@@ -96,6 +109,21 @@ static bool w_applies(const network *net, const mistaken *made)
     }
 }
 
+bool mistaken_is_told_by_output(const gck_layer *layer)
+{
+    static const char *const names[] = {"sigmoid", "tanh", "softsign", "elu"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (mistaken_is_named(&layer->spec.activation, names[i])) return true;
+    return false;
+}
+
+static bool is_dropped(const network *net, size_t layer)
+{
+    const gck_layer *above = &net->model->layer[layer + 1];
+    return layer + 1 < net->model->layer_count && mistaken_is_dropout(above) &&
+           mistaken_option_of(above, "rate") > 0;
+}
+
 static bool slope_applies(const network *net, const mistaken *made)
 {
     const gck_layer *layer = &net->model->layer[made->layer];
@@ -120,6 +148,15 @@ static bool slope_applies(const network *net, const mistaken *made)
         return !mistaken_is_named(f, "relu");
     case SLOPE_OF_LEAKY:
         return !mistaken_is_named(f, "leaky_relu");
+    case SLOPE_BY_SIGMOID:
+        return !mistaken_is_named(f, "sigmoid") && !mistaken_is_softmax(layer) &&
+               !(fused && mistaken_is_named(&net->model->cost, "binary_crossentropy"));
+    case SLOPE_BY_TANH:
+        return !mistaken_is_named(f, "tanh");
+    case SLOPE_OF_DROPPED:
+        return mistaken_is_told_by_output(layer) && is_dropped(net, made->layer);
+    case SLOPE_OF_DELTA:
+        return mistaken_is_named(f, "relu") || mistaken_is_named(f, "leaky_relu");
     case SLOPE_BY_DEFAULTS: {
         const gck_choice plain = gck_choice_default(f->item);
         return !mistaken_is_named(f, "linear") &&
@@ -128,6 +165,7 @@ static bool slope_applies(const network *net, const mistaken *made)
     case SOFTMAX_DIAGONAL:
         return mistaken_is_softmax(layer);
     case SOFTMAX_TWICE:
+    case DIAGONAL_ON_TOP:
         return fused && mistaken_is_softmax(layer);
     case SLOPE_ON_TOP:
         return fused && !mistaken_is_softmax(layer);
@@ -154,6 +192,18 @@ bool mistaken_other_weights(const network *net, size_t layer, size_t *ret)
         *ret = i;
         if (i != layer && mistaken_is_dense(other) && other->inputs == own->inputs &&
             other->outputs == own->outputs)
+            return true;
+    }
+    return false;
+}
+
+bool mistaken_twin_below(const network *net, size_t layer, size_t t, size_t *ret)
+{
+    const gck_layer *own = &net->model->layer[layer];
+    for (*ret = 0; *ret < layer; ++*ret) {
+        const gck_layer *other = &net->model->layer[*ret];
+        if (mistaken_is_dense(other) && other->tensor_count > t && other->outputs == own->outputs &&
+            (t == 1 || other->inputs == own->inputs))
             return true;
     }
     return false;
@@ -225,7 +275,10 @@ static bool counts(const gck_data *data, size_t sample)
 static bool b_applies(const network *net, const mistaken *made)
 {
     const gck_layer *layer = &net->model->layer[made->layer];
+    size_t twin;
     if (!mistaken_has_bias(layer)) return false;
+    if (made->id == B_EXCHANGED) return mistaken_twin_below(net, made->layer, 1, &twin);
+    if (made->id == B_UNWEIGHTED) return net->data->weights != NULL;
     if (made->id == B_OVER_UNITS) return layer->outputs > 1;
     if (made->id == B_ONLY_LAST) return counts(net->data, net->data->samples - 1);
     if (made->id == B_ONLY_FIRST) return counts(net->data, 0);

@@ -1,100 +1,11 @@
 /* What is found in claims made wrong in a known way: words, numbers, order. */
-#include "tests/core/claims.h"
 #include "tests/core/compare.h"
-#include "tests/core/mistaken.h"
+#include "tests/core/finding_scene.h"
 #include "tests/core/suite.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-/* ---- a claim on a small network ---- */
-
-enum { ROWS = 9 };
-
-typedef struct scene {
-    network net;
-    claims c;
-    gck_findings found;
-} scene;
-
-static network scene_network(const char *activation, double l2)
-{
-    const gck_layer_spec layers[] = {dense(4, activation), dense_with(4, activation, "l2", l2),
-                                     dense(3, "softmax")};
-    network net = network_new(4, layers, 3, cost_named("categorical_crossentropy"), ROWS);
-    network_draw_biases(&net);
-    for (size_t k = 0; k < ROWS; k++)
-        gck_one_hot(k % 3, 3, net.data->y + 3 * k);
-    return net;
-}
-
-static void scene_claim(scene *s, const mistaken *made, size_t count)
-{
-    gck_findings_done(&s->found);
-    mistaken_gradient(&s->net, made, count, s->c.gradient, s->c.x);
-    claims_judge(&s->c);
-}
-
-static void scene_find(scene *s)
-{
-    s->found = claims_find(&s->c);
-}
-
-static void scene_open(scene *s, bool inputs)
-{
-    *s = (scene){.net = scene_network("tanh", 0.1)};
-    gck_check_spec spec = check_spec_of(&s->net);
-    spec.inputs = inputs;
-    ck_assert(claims_open(&s->c, &s->net, &spec, GCK_FLOAT64));
-}
-
-static void scene_close(scene *s)
-{
-    gck_findings_done(&s->found);
-    claims_close(&s->c);
-    network_done(&s->net);
-}
-
-/* One mistake, and what is found then. */
-static void scene_make(scene *s, mistaken_id id, size_t layer)
-{
-    scene_claim(s, &(mistaken){.id = id, .layer = layer}, 1);
-    ck_assert_int_eq(s->c.report->verdict, GCK_FAIL);
-    scene_find(s);
-}
-
-static bool names(const gck_mistake *mistake, const char *code, const char *name)
-{
-    return strcmp(gck_finding_code_name(mistake->code), code) == 0 &&
-           strcmp(mistake->name, name) == 0;
-}
-
-static bool lists(const gck_finding *finding, const char *code, const char *name)
-{
-    for (size_t i = 0; i < finding->also_count; i++)
-        if (names(&finding->also[i], code, name)) return true;
-    return names(&finding->mistake, code, name);
-}
-
-static void assert_one(const scene *s, const char *code, const char *name, size_t layer,
-                       const char *tensor)
-{
-    ck_assert_uint_eq(s->found.count, 1);
-    const gck_mistake *mistake = &s->found.finding[0].mistake;
-    ck_assert_str_eq(gck_finding_code_name(mistake->code), code);
-    ck_assert_str_eq(mistake->name, name);
-    ck_assert_uint_eq(mistake->layer, layer);
-    ck_assert_str_eq(mistake->tensor == NULL ? "" : mistake->tensor, tensor);
-}
-
-static double evidence_of(const gck_finding *finding, const char *name)
-{
-    for (size_t i = 0; i < finding->evidence_count; i++)
-        if (strcmp(finding->evidence[i].name, name) == 0) return finding->evidence[i].number;
-    ck_abort_msg("no evidence %s", name);
-    return NAN;
-}
 
 /* ---- words and numbers ---- */
 
@@ -117,8 +28,22 @@ static const struct {
      "everything from layer 2 down has the wrong sign: the sign is flipped, as by y - a in place "
      "of a - y"},
     {W_TRANSPOSED, 1, "dW of layer 1 is transposed"},
+    {W_DATA_TRANSPOSED, 1,
+     "dW of layer 1 is transposed but for its penalty, which stands as it should"},
+    {W_ROUNDED, 1,
+     "dW of layer 1: all claimed numbers are float32 numbers, and right as such: compute in "
+     "float64, or claim with dtype float32"},
+    {W_EXCHANGED, 1, "dW of layer 1 and that of layer 0 are exchanged"},
+    {W_OF_ANOTHER_LAYER, 1, "dW of layer 1 is that of layer 0"},
+    {B_EXCHANGED, 1, "db of layer 1 and that of layer 0 are exchanged"},
     {SLOPE_MISSING, 1, "the derivative of tanh is missing in layer 1: dJ/da is used as dJ/dz"},
     {SLOPE_OF_SIGMOID, 0, "layer 0 uses the derivative of sigmoid, but its activation is tanh"},
+    {SLOPE_BY_SIGMOID, 1,
+     "layer 1 uses the derivative of sigmoid, written for an output a of it, but its activation is "
+     "tanh"},
+    {DIAGONAL_ON_TOP, 2,
+     "softmax is derived twice in layer 2: the derivative of categorical_crossentropy with respect "
+     "to z already holds it, and a (1 - a) is multiplied on top of it"},
     {SOFTMAX_TWICE, 2,
      "softmax is derived twice in layer 2: a - y already holds its derivative, and softmax's "
      "Jacobian is applied on top of it"},
@@ -147,18 +72,18 @@ START_TEST(a_finding_has_its_numbers)
     scene s;
     scene_open(&s, false);
     scene_make(&s, W_TIMES_M, 1);
-    ck_assert_double_eq(evidence_of(&s.found.finding[0], "factor"), ROWS);
-    ck_assert_double_eq(evidence_of(&s.found.finding[0], "samples"), ROWS);
-    ck_assert_double_lt(evidence_of(&s.found.finding[0], "distance"), 1e-12);
+    ck_assert_double_eq(finding_number(&s.found.finding[0], "factor"), SCENE_ROWS);
+    ck_assert_double_eq(finding_number(&s.found.finding[0], "samples"), SCENE_ROWS);
+    ck_assert_double_lt(finding_number(&s.found.finding[0], "distance"), 1e-12);
     scene_make(&s, LAST_SAMPLE_MISSING, 1);
-    ck_assert_double_eq(evidence_of(&s.found.finding[0], "sample"), ROWS - 1);
+    ck_assert_double_eq(finding_number(&s.found.finding[0], "sample"), SCENE_ROWS - 1);
     scene_make(&s, ELEMENT_WRONG, 1);
-    assert_one(&s, "elements", "elements", 1, "W");
-    ck_assert_double_eq(evidence_of(&s.found.finding[0], "count"), 1);
-    ck_assert_double_eq(evidence_of(&s.found.finding[0], "elements"), 16);
-    ck_assert_double_eq(evidence_of(&s.found.finding[0], "index_0"), 8);
+    assert_one_finding(&s, "elements", "elements", 1, "W");
+    ck_assert_double_eq(finding_number(&s.found.finding[0], "count"), 1);
+    ck_assert_double_eq(finding_number(&s.found.finding[0], "elements"), 16);
+    ck_assert_double_eq(finding_number(&s.found.finding[0], "index_0"), 8);
     scene_make(&s, NOT_TRANSPOSED, 1);
-    ck_assert_double_eq(evidence_of(&s.found.finding[0], "made_in_layer"), 1);
+    ck_assert_double_eq(finding_number(&s.found.finding[0], "made_in_layer"), 1);
     scene_close(&s);
 }
 END_TEST
@@ -185,9 +110,9 @@ START_TEST(what_is_wrong_throughout_in_no_known_way_is_unexplained)
         s.c.gradient[w->offset + e] *= 1 + 0.1 * sin((double)e + 1);
     claims_judge(&s.c);
     scene_find(&s);
-    assert_one(&s, "unexplained", "unexplained", 1, "W");
-    ck_assert_double_eq(evidence_of(&s.found.finding[0], "wrong_elements"), (double)w->count);
-    ck_assert_double_gt(evidence_of(&s.found.finding[0], "cosine"), 0.99);
+    assert_one_finding(&s, "unexplained", "unexplained", 1, "W");
+    ck_assert_double_eq(finding_number(&s.found.finding[0], "wrong_elements"), (double)w->count);
+    ck_assert_double_gt(finding_number(&s.found.finding[0], "cosine"), 0.99);
     scene_close(&s);
 }
 END_TEST
@@ -202,8 +127,8 @@ START_TEST(a_factor_that_is_no_known_one_is_told_as_such)
         s.c.gradient[w->offset + e] *= 0.013;
     claims_judge(&s.c);
     scene_find(&s);
-    assert_one(&s, "scaled", "factor", 2, "W");
-    ck_assert_double_eq_tol(evidence_of(&s.found.finding[0], "factor"), 0.013, 1e-12);
+    assert_one_finding(&s, "scaled", "factor", 2, "W");
+    ck_assert_double_eq_tol(finding_number(&s.found.finding[0], "factor"), 0.013, 1e-12);
     scene_close(&s);
 }
 END_TEST
@@ -213,15 +138,15 @@ END_TEST
 static void outputs_of(const network *net, double *outputs)
 {
     gck_error error;
-    assert_ok(gck_predict(net->model, net->parameters, net->data->x, ROWS, (gck_stop){0}, outputs,
-                          &error),
+    assert_ok(gck_predict(net->model, net->parameters, net->data->x, SCENE_ROWS, (gck_stop){0},
+                          outputs, &error),
               &error);
 }
 
 START_TEST(another_forward_pass_explains_everything)
 {
     scene s;
-    double outputs[ROWS * 3];
+    double outputs[SCENE_ROWS * 3];
     scene_open(&s, false);
     outputs_of(&s.net, outputs);
     scene_claim(&s, &(mistaken){.id = W_NEGATED, .layer = 1}, 1);
@@ -229,13 +154,13 @@ START_TEST(another_forward_pass_explains_everything)
     s.c.claim.has_cost = true;
     s.c.claim.cost = s.c.report->cost * (1 + 1e-13);
     scene_find(&s);
-    assert_one(&s, "sign_flipped", "negated", 1, "W");
+    assert_one_finding(&s, "sign_flipped", "negated", 1, "W");
     gck_findings_done(&s.found);
     outputs[3 * 4 + 1] += 1e-3;
     scene_find(&s);
-    assert_one(&s, "different_forward", "outputs", GCK_FINDING_NO_LAYER, "");
-    ck_assert_double_eq(evidence_of(&s.found.finding[0], "sample"), 4);
-    ck_assert_double_eq(evidence_of(&s.found.finding[0], "output"), 1);
+    assert_one_finding(&s, "different_forward", "outputs", GCK_FINDING_NO_LAYER, "");
+    ck_assert_double_eq(finding_number(&s.found.finding[0], "sample"), 4);
+    ck_assert_double_eq(finding_number(&s.found.finding[0], "output"), 1);
     scene_close(&s);
 }
 END_TEST
@@ -247,17 +172,23 @@ START_TEST(a_cost_that_is_off_by_a_known_factor_is_told)
     scene_claim(&s, &(mistaken){.id = W_NEGATED, .layer = 1}, 1);
     const double penalty = gck_model_penalty(s.net.model, s.net.parameters);
     s.c.claim.has_cost = true;
-    s.c.claim.cost = ROWS * (s.c.report->cost - penalty) + penalty;
+    s.c.claim.cost = SCENE_ROWS * (s.c.report->cost - penalty) + penalty;
     scene_find(&s);
-    assert_one(&s, "different_forward", "mean_missing", GCK_FINDING_NO_LAYER, "");
+    assert_one_finding(&s, "different_forward", "mean_missing", GCK_FINDING_NO_LAYER, "");
     gck_findings_done(&s.found);
     s.c.claim.cost = s.c.report->cost - penalty;
     scene_find(&s);
-    assert_one(&s, "different_forward", "penalty_missing", GCK_FINDING_NO_LAYER, "");
+    assert_one_finding(&s, "different_forward", "penalty_missing", GCK_FINDING_NO_LAYER, "");
+    gck_findings_done(&s.found);
+    s.c.claim.cost = s.c.report->cost - 3 * penalty; /* of a cost divided by 3 more */
+    s.c.claim.data_factor = 3;
+    scene_find(&s);
+    assert_one_finding(&s, "different_forward", "penalty_missing", GCK_FINDING_NO_LAYER, "");
+    s.c.claim.data_factor = 0;
     gck_findings_done(&s.found);
     s.c.claim.cost = NAN;
     scene_find(&s);
-    assert_one(&s, "different_forward", "cost", GCK_FINDING_NO_LAYER, "");
+    assert_one_finding(&s, "different_forward", "cost", GCK_FINDING_NO_LAYER, "");
     scene_close(&s);
 }
 END_TEST
@@ -275,9 +206,10 @@ START_TEST(what_is_no_number_is_told_where_it_begins)
     s.c.x[0] = NAN;
     claims_judge(&s.c);
     scene_find(&s);
-    assert_one(&s, "non_finite", "non_finite", 1, "W");
+    assert_one_finding(&s, "non_finite", "non_finite", 1, "W");
     ck_assert_str_eq(s.found.finding[0].message,
-                     "1 of 16 numbers in dW of layer 1 are NaN or infinite, the first at 0");
+                     "1 of 16 numbers in dW of layer 1 are NaN or infinite, the first that of "
+                     "input 0, unit 0; so are numbers in 4 more tensors from there down");
     scene_close(&s);
 }
 END_TEST
@@ -291,10 +223,10 @@ START_TEST(a_mistake_is_found_beside_numbers_that_are_none)
     claims_judge(&s.c);
     scene_find(&s);
     ck_assert_uint_eq(s.found.count, 2);
-    ck_assert(names(&s.found.finding[0].mistake, "non_finite", "non_finite"));
+    ck_assert(finding_names(&s.found.finding[0].mistake, "non_finite", "non_finite"));
     ck_assert_uint_eq(s.found.finding[0].mistake.layer, 2);
     ck_assert_str_eq(s.found.finding[0].mistake.tensor, "b");
-    ck_assert(names(&s.found.finding[1].mistake, "sign_flipped", "negated"));
+    ck_assert(finding_names(&s.found.finding[1].mistake, "sign_flipped", "negated"));
     scene_close(&s);
 }
 END_TEST
@@ -312,14 +244,14 @@ START_TEST(rounded_claims_are_told_by_their_digits)
     scene s;
     scene_open(&s, true);
     scene_make(&s, roundings[_i].id, 0);
-    assert_one(&s, "rounded", roundings[_i].name, GCK_FINDING_NO_LAYER, "");
+    assert_one_finding(&s, "rounded", roundings[_i].name, GCK_FINDING_NO_LAYER, "");
     ck_assert_double_eq(s.found.finding[0].evidence[0].number, roundings[_i].number);
     const mistaken two[] = {{.id = SLOPE_MISSING, .layer = 1}, {.id = roundings[_i].id}};
     scene_claim(&s, two, 2);
     scene_find(&s);
     ck_assert_uint_eq(s.found.count, 2);
-    ck_assert(names(&s.found.finding[0].mistake, "activation_derivative", "missing"));
-    ck_assert(names(&s.found.finding[1].mistake, "rounded", roundings[_i].name));
+    ck_assert(finding_names(&s.found.finding[0].mistake, "activation_derivative", "missing"));
+    ck_assert(finding_names(&s.found.finding[1].mistake, "rounded", roundings[_i].name));
     scene_close(&s);
 }
 END_TEST
@@ -329,11 +261,11 @@ START_TEST(difference_quotients_are_told_with_their_step)
     scene s;
     scene_open(&s, false);
     scene_make(&s, QUOTIENT_CENTRAL, 0);
-    assert_one(&s, "finite_difference", "central", GCK_FINDING_NO_LAYER, "");
-    ck_assert_double_eq(evidence_of(&s.found.finding[0], "step"), 1e-3);
+    assert_one_finding(&s, "finite_difference", "central", GCK_FINDING_NO_LAYER, "");
+    ck_assert_double_eq(finding_number(&s.found.finding[0], "step"), 1e-3);
     scene_make(&s, QUOTIENT_FORWARD, 0);
-    assert_one(&s, "finite_difference", "forward", GCK_FINDING_NO_LAYER, "");
-    ck_assert_double_eq(evidence_of(&s.found.finding[0], "step"), 1e-6);
+    assert_one_finding(&s, "finite_difference", "forward", GCK_FINDING_NO_LAYER, "");
+    ck_assert_double_eq(finding_number(&s.found.finding[0], "step"), 1e-6);
     scene_close(&s);
 }
 END_TEST
@@ -348,9 +280,9 @@ START_TEST(what_cannot_be_told_apart_is_listed)
     const gck_check_spec spec = check_spec_of(&s.net);
     ck_assert(claims_open(&s.c, &s.net, &spec, GCK_FLOAT64));
     scene_make(&s, W_TIMES_M, 0);
-    assert_one(&s, "scaled", "mean_missing", 0, "W");
-    ck_assert(lists(&s.found.finding[0], "scaled", "doubled"));
-    ck_assert(lists(&s.found.finding[0], "scaled", "outputs_missing"));
+    assert_one_finding(&s, "scaled", "mean_missing", 0, "W");
+    ck_assert(finding_lists(&s.found.finding[0], "scaled", "doubled"));
+    ck_assert(finding_lists(&s.found.finding[0], "scaled", "outputs_missing"));
     scene_close(&s);
 }
 END_TEST
@@ -365,7 +297,7 @@ START_TEST(pairs_of_a_delta_mistake_and_a_factor_are_found)
     static const struct {
         long double factor;
         const char *name;
-    } factors[] = {{ROWS, "mean_missing"}, {-1, "negated"}, {2, "doubled"}, {0.5L, "halved"}};
+    } factors[] = {{SCENE_ROWS, "mean_missing"}, {-1, "negated"}, {2, "doubled"}, {0.5L, "halved"}};
     const size_t factor = (size_t)_i % COUNT(factors), n = (size_t)_i / COUNT(factors);
     const mistaken_id id = delta_kinds[n % COUNT(delta_kinds)];
     const size_t layer = n / COUNT(delta_kinds);
@@ -377,8 +309,9 @@ START_TEST(pairs_of_a_delta_mistake_and_a_factor_are_found)
     snprintf(name, sizeof name, "%s+%s", mistaken_kinds[id].name, factors[factor].name);
     ck_assert_uint_eq(s.found.count, 1);
     ck_assert_uint_eq(s.found.finding[0].mistake.layer, layer);
-    ck_assert_msg(lists(&s.found.finding[0], gck_finding_code_name(mistaken_kinds[id].code), name),
-                  "%s: %s", name, s.found.finding[0].message);
+    ck_assert_msg(
+        finding_lists(&s.found.finding[0], gck_finding_code_name(mistaken_kinds[id].code), name),
+        "%s: %s", name, s.found.finding[0].message);
     scene_close(&s);
 }
 END_TEST
@@ -401,8 +334,9 @@ START_TEST(two_independent_mistakes_are_both_found)
     for (size_t i = 0; i < 2; i++) {
         const mistaken_kind *kind = &mistaken_kinds[two[i].id];
         ck_assert_uint_eq(s.found.finding[i].mistake.layer, two[i].layer);
-        ck_assert_msg(lists(&s.found.finding[i], gck_finding_code_name(kind->code), kind->name),
-                      "%s: %s", kind->id, s.found.finding[i].message);
+        ck_assert_msg(
+            finding_lists(&s.found.finding[i], gck_finding_code_name(kind->code), kind->name),
+            "%s: %s", kind->id, s.found.finding[i].message);
     }
     scene_close(&s);
 }
@@ -420,8 +354,8 @@ START_TEST(mistakes_are_found_from_what_is_claimed)
     const gck_check_spec spec = check_spec_of(&s.net);
     ck_assert(claims_open_some(&s.c, &s.net, &spec, GCK_FLOAT64, all));
     scene_make(&s, SOFTMAX_TWICE, 2);
-    assert_one(&s, "double_softmax", "jacobian_on_top", 1, "");
-    ck_assert_double_eq(evidence_of(&s.found.finding[0], "made_in_layer"), 2);
+    assert_one_finding(&s, "double_softmax", "jacobian_on_top", 1, "");
+    ck_assert_double_eq(finding_number(&s.found.finding[0], "made_in_layer"), 2);
     scene_close(&s);
 }
 END_TEST
@@ -444,7 +378,8 @@ START_TEST(blocks_of_data_make_no_difference)
         scene_claim(&s, &(mistaken){.id = kinds[i], .layer = 0}, 1);
         scene_find(&s);
         ck_assert_uint_eq(s.found.count, 1);
-        ck_assert(lists(&s.found.finding[0], gck_finding_code_name(kind->code), kind->name));
+        ck_assert(
+            finding_lists(&s.found.finding[0], gck_finding_code_name(kind->code), kind->name));
     }
     scene_close(&s);
 }

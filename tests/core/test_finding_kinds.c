@@ -5,6 +5,7 @@
 #include "tests/core/claims.h"
 #include "tests/core/compare.h"
 #include "tests/core/mistaken.h"
+#include "tests/core/dice.h"
 #include "tests/core/random_networks.h"
 #include "tests/core/suite.h"
 
@@ -123,6 +124,78 @@ static void count_found(claims *c, uint64_t seed, const mistaken *made, tally *t
     gck_findings_done(&found);
 }
 
+/* ---- who claims ---- */
+
+/* A claimant with the same network, but for the cost's scale and, perhaps, without penalties; what
+ * they have is brought into the model's form, as a request's convention says. */
+typedef struct claimant {
+    network net;
+    double factor;
+    bool excluded;
+    double *given;
+} claimant;
+
+static gck_model *model_copy(const gck_model *model)
+{
+    const size_t size = sizeof *model + model->layer_count * sizeof model->layer[0];
+    gck_model *copy = malloc(size);
+    ck_assert_ptr_nonnull(copy);
+    memcpy(copy, model, size);
+    return copy;
+}
+
+static void penalties_drop(gck_model *model)
+{
+    static const char *const names[] = {"l1", "l2"};
+    for (size_t i = 0; i < model->layer_count; i++)
+        for (size_t n = 0; n < COUNT(names); n++) {
+            gck_choice *type = &model->layer[i].spec.type;
+            const int option = gck_item_option_find(type->item, names[n]);
+            if (option >= 0) type->option[option] = 0;
+        }
+}
+
+static claimant claimant_open(const network *net, uint64_t seed, bool other)
+{
+    static const double factors[] = {3, 1.0 / 7, -2, 10};
+    claimant who = {.net = *net, .factor = 1};
+    who.net.model = model_copy(net->model);
+    who.given = gck_vector_new(net->model->parameter_count + 1);
+    if (!other) return who;
+    gck_choice *cost = &who.net.model->cost;
+    who.factor = factors[seed % 4];
+    who.excluded = seed / 4 % 2 == 1;
+    cost->option[gck_item_option_find(cost->item, "scale")] /= who.factor;
+    if (who.excluded) penalties_drop(who.net.model);
+    return who;
+}
+
+static void claimant_close(claimant *who)
+{
+    free(who->net.model);
+    gck_vector_free(who->given);
+}
+
+static double penalty_of(const network *net, size_t i)
+{
+    return gck_model_penalty_exact(net->model, i, net->parameters[i]);
+}
+
+static void convert(claimant *who, claims *c)
+{
+    const network *net = c->net;
+    if (who->factor == 1) return;
+    memcpy(who->given, c->gradient, net->model->parameter_count * sizeof(double));
+    for (size_t i = 0; i < net->model->parameter_count; i++)
+        c->gradient[i] =
+            (who->given[i] - penalty_of(&who->net, i)) * who->factor + penalty_of(net, i);
+    for (size_t i = 0; i < net->data->samples * net->model->inputs; i++)
+        c->x[i] *= who->factor;
+    c->claim.data_factor = who->factor;
+    c->claim.penalties_added = who->excluded;
+    c->claim.given = who->given;
+}
+
 /* ---- claims ---- */
 
 static void round_to_dtype(claims *c)
@@ -134,27 +207,28 @@ static void round_to_dtype(claims *c)
         c->x[i] = (double)(float)c->x[i];
 }
 
-static void make_claim(claims *c, const mistaken *made, size_t count)
+static void make_claim(claims *c, claimant *who, const mistaken *made, size_t count)
 {
-    mistaken_gradient(c->net, made, count, c->gradient, c->x);
+    mistaken_gradient(&who->net, made, count, c->gradient, c->x);
     round_to_dtype(c);
+    convert(who, c);
     claims_judge(c);
 }
 
-static void try_mistake(claims *c, uint64_t seed, const mistaken *made, tally *t)
+static void try_mistake(claims *c, claimant *who, uint64_t seed, const mistaken *made, tally *t)
 {
-    if (!mistaken_applies(c->net, made)) return;
+    if (!mistaken_applies(&who->net, made)) return;
     if (made->id == X_TIMES_M && c->claim.inputs == NULL) return;
-    if (made->id >= ROUNDED_32 && c->claim.dtype != GCK_FLOAT64) return;
-    make_claim(c, made, 1);
+    if ((made->id >= ROUNDED_32 || made->id == W_ROUNDED) && c->claim.dtype != GCK_FLOAT64) return;
+    make_claim(c, who, made, 1);
     t->made++;
     if (c->report->verdict == GCK_FAIL) count_found(c, seed, made, t);
 }
 
 /* A right claim passes, and nothing is found in it. */
-static void try_right(claims *c, tally *right)
+static void try_right(claims *c, claimant *who, tally *right)
 {
-    make_claim(c, NULL, 0);
+    make_claim(c, who, NULL, 0);
     gck_findings found = claims_find(c);
     right->made++;
     right->failed += c->report->verdict == GCK_FAIL;
@@ -164,16 +238,18 @@ static void try_right(claims *c, tally *right)
 
 /* ---- networks ---- */
 
-typedef enum family { SMALL, TWINS, LARGE, NARROW, FAMILIES, NASTY = FAMILIES } family;
+typedef enum family { SMALL, TWINS, LARGE, NARROW, ELSEWHERE, FAMILIES, NASTY = FAMILIES } family;
 
 static const char *const family_names[] = {
     "up to 4 layers of up to 8 units, float64", "square layers, float64",
-    "up to 5 layers of up to 30 units, float64", "up to 4 layers of up to 8 units, float32"};
+    "up to 5 layers of up to 30 units, float64", "up to 4 layers of up to 8 units, float32",
+    "up to 4 layers of up to 8 units, in other conventions"};
 
 static const random_limits limits[] = {
     [SMALL] = {.layers = 4, .units = 8, .samples = 14},
     [LARGE] = {.layers = 5, .units = 30, .samples = 60},
     [NARROW] = {.layers = 4, .units = 8, .samples = 14},
+    [ELSEWHERE] = {.layers = 4, .units = 8, .samples = 14},
     [NASTY] = {.layers = 4, .units = 8, .samples = 14, .nasty = true}};
 
 static size_t twins_layers(dice *d, size_t width, gck_layer_spec *layers)
@@ -216,10 +292,13 @@ static size_t try_network(family of, const network *net, bool inputs, uint64_t s
     gck_check_spec spec = check_spec_of(net);
     spec.inputs = inputs;
     if (!claims_open(&c, net, &spec, of == NARROW ? GCK_FLOAT32 : GCK_FLOAT64)) return 0;
-    try_right(&c, right);
+    claimant who = claimant_open(net, seed, of == ELSEWHERE);
+    try_right(&c, &who, right);
     for (int id = 0; id < MISTAKES; id++)
         for (size_t layer = 0; layer < net->model->layer_count; layer++)
-            try_mistake(&c, seed, &(mistaken){.id = (mistaken_id)id, .layer = layer}, &tallies[id]);
+            try_mistake(&c, &who, seed, &(mistaken){.id = (mistaken_id)id, .layer = layer},
+                        &tallies[id]);
+    claimant_close(&who);
     claims_close(&c);
     return 1;
 }

@@ -64,7 +64,10 @@ START_TEST(every_sentence_is_complete)
     const gck_mistake_kind *kind;
     for (size_t i = 0; (kind = gck_mistake_at(i)) != NULL; i++) {
         char text[GCK_FINDING_TEXT];
-        const gck_place about = {net.model, net.parameters, net.data, 0, kind->tensor, 0};
+        const gck_place about = {.model = net.model,
+                                 .parameters = net.parameters,
+                                 .data = net.data,
+                                 .tensor = kind->tensor};
         const gck_mutant mutant = {
             .kind = kind, .layer = 1, .factor = -4, .scale = {&gck_scales[0], &gck_scales[2]}};
         gck_mutant_say(&mutant, &about, text);
