@@ -219,6 +219,7 @@ const double *gck_bar_claim(const gck_pass *pass, const gck_base *base, gck_bar_
 {
     const gck_model *model = pass->model;
     const bar_work w = {pass, base, room, spec, precision_of(spec->dtype)};
+    room->samples = pass->samples;
     bar_absolute(model->parameter_count, base->parameters, room->parameters);
     bar_squared(model->parameter_count, base->parameters, room->squares);
     for (size_t i = 0; i < model->layer_count; i++) {
@@ -232,4 +233,17 @@ const double *gck_bar_claim(const gck_pass *pass, const gck_base *base, gck_bar_
     for (size_t i = 0; i < model->inputs * pass->samples; i++)
         room->error[i] = room->jump[i] + BAR_SURE * sqrt(room->error[i]);
     return room->error;
+}
+
+void gck_bar_claim_outputs(const gck_bar_claim_room *room, double *bar)
+{
+    const gck_model *model = room->model;
+    const double *squares = room->layer[model->layer_count - 1].a;
+    for (size_t i = 0; i < model->outputs * room->samples; i++)
+        bar[i] = BAR_SURE * sqrt(squares[i]);
+}
+
+double gck_bar_claim_cost(const gck_bar_claim_room *room)
+{
+    return room->cost;
 }

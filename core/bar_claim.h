@@ -15,6 +15,9 @@
  * products of half precision are added up in float32. Errors of units, or samples, that are the
  * same are alike, and their squares count as many times over.
  *
+ *   bar of a = 4 e_a,  bar of L = sum of (|dL/da| + its spread) 4 e_a + 3 u |its terms|, of L from
+ *   a's logarithms, too
+ *
  * What is not random adds up by absolute values: the jump of f' on a kink, or nearer to one than
  * d, and that of mae, so that there either slope, and any between, is a right one; the sum over
  * samples by u √m / 2 of its terms' sizes, and a bias's by u of each sum on the way, for samples
@@ -49,5 +52,10 @@ typedef struct gck_bar_claim_spec {
  * the room until the next call, or NULL unless with_inputs. pass and base are of the same block. */
 const double *gck_bar_claim(const gck_pass *pass, const gck_base *base, gck_bar_claim_room *room,
                             const gck_bar_claim_spec *spec, double *bar);
+
+/* Of the block that gck_bar_claim was last called for: the bars of its outputs, (outputs, samples),
+ * and that of its part of J. Infinite where rounding leaves nothing, or NaN. */
+void gck_bar_claim_outputs(const gck_bar_claim_room *room, double *bar);
+double gck_bar_claim_cost(const gck_bar_claim_room *room);
 
 #endif

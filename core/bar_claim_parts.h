@@ -43,6 +43,8 @@ struct gck_bar_claim_room {
     double *error, *next_error;     /* theirs, squared */
     double *jump, *next_jump;       /* theirs, by kinks */
     double *x, *size, *reach, *shifted, *slopes, *terms; /* (widest, samples) */
+    size_t samples;                                      /* of the last block */
+    double cost;                                         /* the bar of its part of J */
     bar_layer layer[];
 };
 

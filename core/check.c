@@ -84,10 +84,25 @@ static size_t direction_count(const gck_check *check)
     return check->range_count * GCK_TENSORS_MAX * check->spec.directions;
 }
 
+size_t check_outputs_count(const gck_check_spec *spec, size_t samples)
+{
+    return spec->claim == NULL ? 0 : 2 * samples * spec->model->outputs + 1;
+}
+
+static void outputs_place(gck_check *check, double **next)
+{
+    const size_t count = check->spec.data->samples * check->spec.model->outputs;
+    if (check->spec.claim == NULL) return;
+    check->outputs.value = take(next, count);
+    check->outputs.bar = take(next, count);
+    check->outputs.cost_bar = take(next, 1);
+}
+
 static size_t slab_count(const gck_check *check)
 {
     return 4 * (check->spec.model->parameter_count + check_x_count(check)) +
-           check_survey_count(check) + crossings_count(check) + direction_count(check);
+           check_outputs_count(&check->spec, check->spec.data->samples) +
+           check_survey_count(check) + crossings_count(check) + 1 + direction_count(check);
 }
 
 static gck_status room_take(gck_check *check, gck_error *error)
@@ -103,6 +118,7 @@ static gck_status room_take(gck_check *check, gck_error *error)
         return gck_error_memory(error);
     side_place(&check->parameter, parameters, &next);
     side_place(&check->x, x, &next);
+    outputs_place(check, &next);
     check->survey.live = take(&next, survey_units(check));
     check->survey.on_kink = take(&next, survey_units(check));
     check->survey.saturated = take(&next, 1);
@@ -110,6 +126,7 @@ static gck_status room_take(gck_check *check, gck_error *error)
         check->crossings[i].unit = take(&next, survey_units(check));
         check->crossings[i].sample = take(&next, check->spec.data->samples);
     }
+    check->judged_crossings = take(&next, 1);
     check->direction = take(&next, direction_count(check));
     assert((size_t)(next - check->slab) == slab_count(check));
     return GCK_OK;
@@ -214,7 +231,21 @@ static void fold_columns(const gck_check *check, const check_grain *grain, const
             x[(grain->block.first + k) * inputs + grain->first + i] = values[i * rows + k];
 }
 
-/* values: the block's loss, the survey, gradient and bar, and both of x when inputs are checked */
+/* (outputs, rows) of a block to rows of the whole. */
+static void fold_outputs(gck_check *check, const check_grain *grain, const double *values)
+{
+    const size_t outputs = check->spec.model->outputs, rows = grain->block.count;
+    for (size_t unit = 0; unit < outputs; unit++)
+        for (size_t k = 0; k < rows; k++) {
+            const size_t to = (grain->block.first + k) * outputs + unit, from = unit * rows + k;
+            check->outputs.value[to] = values[from];
+            check->outputs.bar[to] = values[outputs * rows + from];
+        }
+    *check->outputs.cost_bar += values[2 * outputs * rows];
+}
+
+/* values: the block's loss, the survey, gradient and bar, both of x when inputs are checked, and
+ * with a claim the outputs, their bars and that of the cost */
 static void fold_analytic(gck_check *check, const check_grain *grain, const double *values)
 {
     const size_t parameters = check->spec.model->parameter_count;
@@ -223,8 +254,12 @@ static void fold_analytic(gck_check *check, const check_grain *grain, const doub
     values += check_survey_count(check);
     add(check->parameter.analytic, values, parameters);
     add(check->parameter.bar, values + parameters, parameters);
-    if (!check->spec.inputs) return;
     values += 2 * parameters;
+    if (check->spec.claim != NULL)
+        fold_outputs(
+            check, grain,
+            values + (check->spec.inputs ? 2 * grain->block.count * check->spec.model->inputs : 0));
+    if (!check->spec.inputs) return;
     const size_t count = grain->block.count * check->spec.model->inputs;
     check_grain all = *grain;
     all.count = check->spec.model->inputs;
@@ -247,13 +282,18 @@ static void fold_units(gck_check *check, const check_grain *grain, const double 
 {
     const check_range *range = grain->range;
     const size_t count = range->inputs * grain->count;
+    const size_t inputs = check->spec.model->layer[range->layer].inputs;
     for (size_t i = 0; i < range->inputs; i++)
         for (size_t u = 0; u < grain->count; u++) {
             const size_t element = range->offset + i * range->units + grain->first + u;
             const double *value = values + i * grain->count + u;
             check->parameter.numeric[element] += value[0];
             check->parameter.exact[element] += value[count];
-            if (check->kinked && value[2 * count] > 0) check->parameter.crossed[element] = 1;
+            if (!check->kinked || !(value[2 * count] > 0)) continue;
+            check->parameter.crossed[element] = 1;
+            /* The row after those of W is b. */
+            if (check_is_claimed(&check->spec, range->layer, i >= inputs))
+                *check->judged_crossings += value[2 * count];
         }
     if (check->kinked) fold_crossings(check, grain, values + 3 * count);
     check->done += count;
@@ -292,7 +332,8 @@ size_t check_partial_count(const gck_check *check, const check_grain *grain)
     switch (grain->kind) {
     case GRAIN_ANALYTIC:
         return 1 + check_survey_count(check) + 2 * model->parameter_count +
-               (check->spec.inputs ? 2 * grain->block.count * model->inputs : 0);
+               (check->spec.inputs ? 2 * grain->block.count * model->inputs : 0) +
+               check_outputs_count(&check->spec, grain->block.count);
     case GRAIN_UNITS:
         return matrices * grain->range->inputs * grain->count + kinks;
     case GRAIN_INPUTS:

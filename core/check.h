@@ -1,5 +1,6 @@
 /* The inside of a check, for its own files: check.c (life, fold, saved state), check_cut.c (what it
- * needs, how it is cut), check_grain.c (work), check_report.c and check_warn.c (result). */
+ * needs, how it is cut), check_grain.c (work), check_report.c, check_forward.c and
+ * check_warn.c (result). */
 #ifndef GRADCHECK_CORE_CHECK_H
 #define GRADCHECK_CORE_CHECK_H
 
@@ -23,6 +24,12 @@ typedef struct check_side {
     unsigned char *crossed; /* whether any sample's stencil crosses a kink */
 } check_side;
 
+/* The outputs, (samples, outputs) row-major, and what rounding can do to a claim's own, and to its
+ * J; empty without a claim. */
+typedef struct check_outputs {
+    double *value, *bar, *cost_bar;
+} check_outputs;
+
 struct gck_check {
     gck_check_spec spec;
     gck_check_cut cut;
@@ -35,9 +42,11 @@ struct gck_check {
     double loss;       /* sum_k w_k L_k */
     double *slab;
     check_side parameter, x;
+    check_outputs outputs;
     gck_survey survey;
     size_t penalty_crossings; /* parameters whose stencil crosses the kink of l1 */
     gck_crossings *crossings; /* of each range, then of the inputs */
+    double *judged_crossings; /* pairs of a parameter that is judged and a sample */
     double *direction;        /* (ranges, GCK_TENSORS_MAX, directions): exact derivatives */
 };
 
@@ -57,6 +66,8 @@ size_t check_partial_count(const gck_check *check, const check_grain *grain);
 /* Values of a survey. */
 size_t check_survey_count(const gck_check *check);
 
+/* Values that a claim's outputs and cost take, of so many samples. */
+size_t check_outputs_count(const gck_check_spec *spec, size_t samples);
 /* Elements of x. */
 size_t check_x_count(const gck_check *check);
 

@@ -289,7 +289,7 @@ static double counts(const gck_check_spec *spec, size_t samples)
         values += (layers + 1) * (units + (double)samples);
     if (spec->method == GCK_DIRECTIONAL)
         values += layers * GCK_TENSORS_MAX * (double)spec->directions;
-    return values;
+    return values + (double)check_outputs_count(spec, samples);
 }
 
 /* What the bar of a claim works in. */
@@ -300,13 +300,40 @@ static double claim_values(const gck_check_spec *spec, size_t rows)
            (double)rows * (double)gck_bar_claim_sample_values(spec->model);
 }
 
+/* Passes that one call of the search for findings takes over a block. */
+#define FINDING_PASSES 4.0
+/* Vectors as long as the gradient, and as a sample's widest layer, that it works with. */
+#define FINDING_VECTORS 3.0
+#define FINDING_ROOMS 3
+
+/* What the search for findings takes when a claim fails: a backward pass over a block of its own,
+ * with deltas of each layer; gradients, and one tensor more. */
+static double finding_values(const gck_check_spec *spec, size_t samples)
+{
+    const gck_model *model = spec->model;
+    size_t widest = model->inputs, largest = 0, deltas = 0;
+    if (spec->claim == NULL) return 0;
+    for (size_t i = 0; i < model->layer_count; i++) {
+        const gck_layer *layer = &model->layer[i];
+        widest = layer->outputs > widest ? layer->outputs : widest;
+        deltas += 2 * layer->outputs;
+        for (size_t t = 0; t < layer->tensor_count; t++)
+            largest = layer->tensor[t].count > largest ? layer->tensor[t].count : largest;
+    }
+    const size_t sample = gck_pass_sample_values(model, true) + deltas + FINDING_ROOMS * widest;
+    const double x = spec->inputs ? 2 * (double)samples * (double)model->inputs : 0;
+    return FINDING_VECTORS * (double)model->parameter_count + x + (double)largest +
+           (double)gck_pass_block_rows(model, samples, FINDING_PASSES) * (double)sample;
+}
+
 /* A room, and the partial of its largest grain. */
 static double grain_bytes(const gck_check_spec *spec, size_t rows)
 {
     const gck_model *model = spec->model;
     const double x = spec->inputs ? 2 * (double)rows * (double)model->inputs : 0;
-    const double partial =
-        2 * (double)model->parameter_count + x + 2 * (double)gck_kink_units(model) + (double)rows;
+    const double partial = 2 * (double)model->parameter_count + x +
+                           2 * (double)gck_kink_units(model) + (double)rows +
+                           (double)check_outputs_count(spec, rows);
     return (double)rows * sample_bytes(model) +
            gck_numeric_bytes(model, rows, grain_units_most(spec, rows)) +
            sizeof(double) * (partial + (double)model->parameter_count + claim_values(spec, rows));
@@ -369,6 +396,7 @@ void gck_check_estimate(const gck_check_spec *spec, size_t samples, gck_check_co
     const double elements = (double)model->parameter_count + x;
     cost.grain_bytes = grain_bytes(spec, rows);
     cost.memory_bytes = (5 * sizeof(double) + 1) * elements +
-                        sizeof(double) * counts(spec, samples) + cost.grain_bytes;
+                        sizeof(double) * (counts(spec, samples) + finding_values(spec, samples)) +
+                        cost.grain_bytes;
     *ret_cost = cost;
 }

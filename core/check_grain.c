@@ -114,8 +114,8 @@ typedef struct work {
     double *values;
 } work;
 
-/* What a claim's own rounding adds to the bars. */
-static void claim_fill(const work *w, double *bars, double *bar_x)
+/* What a claim's own rounding adds to the bars; outputs: as core/check.h has them, of the block. */
+static void claim_fill(const work *w, double *bars, double *bar_x, double *outputs)
 {
     const gck_pass *pass = w->room->pass;
     const gck_bar_claim_spec spec = {.dtype = w->check->spec.claim->dtype,
@@ -128,6 +128,10 @@ static void claim_fill(const work *w, double *bars, double *bar_x)
         gck_bar_claim(pass, w->room->numeric->samples, w->room->bar_claim, &spec, bars);
     for (size_t i = 0; bar_x != NULL && i < pass->samples * pass->model->inputs; i++)
         bar_x[i] += more[i];
+    const size_t count = pass->samples * pass->model->outputs;
+    memcpy(outputs, gck_pass_outputs(pass).a, count * sizeof *outputs);
+    gck_bar_claim_outputs(w->room->bar_claim, outputs + count);
+    outputs[2 * count] = gck_bar_claim_cost(w->room->bar_claim);
 }
 
 static void analytic_fill(const work *w)
@@ -150,7 +154,8 @@ static void analytic_fill(const work *w)
         memcpy(gradient_x, dx, x * sizeof *dx);
         memcpy(gradient_x + x, bar_x, x * sizeof *bar_x);
     }
-    if (w->check->spec.claim != NULL) claim_fill(w, bars, inputs ? gradient_x + x : NULL);
+    if (w->check->spec.claim != NULL)
+        claim_fill(w, bars, inputs ? gradient_x + x : NULL, gradient_x + (inputs ? 2 * x : 0));
 }
 
 static gck_status run_analytic(const work *w, gck_error *error)

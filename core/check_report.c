@@ -185,11 +185,13 @@ static void head_fill(const gck_check *check, gck_report *report)
     report->detection = NAN;
     report->parameters_checked = cost.parameters;
     report->evaluations = cost.evaluations;
-    report->kink_crossings = check->penalty_crossings;
-    for (size_t i = 0; check->kinked && i < check->range_count; i++)
-        for (size_t k = 0; k < check->spec.data->samples; k++)
-            report->kink_crossings +=
-                (size_t)fmin(fmax(check->crossings[i].sample[k], 0), (double)check->parameters);
+    /* Within bounds even where it was loaded from a damaged state. */
+    const double pairs = (double)check->parameters * (double)check->spec.data->samples;
+    report->kink_crossings =
+        check->penalty_crossings + (size_t)fmin(fmax(*check->judged_crossings, 0), pairs);
+    report->outputs = check->outputs.value;
+    report->outputs_bar = check->outputs.bar;
+    report->cost_bar = check->outputs.cost_bar == NULL ? NAN : *check->outputs.cost_bar;
 }
 
 gck_status gck_check_report(const gck_check *check, gck_report **ret_report, gck_error *error)

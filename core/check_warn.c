@@ -2,6 +2,7 @@
  * conventions on a kink, points at which a check has little power. */
 #include "core/activation.h"
 #include "core/check.h"
+#include "core/check_forward.h"
 #include "core/cost.h"
 
 #include <math.h>
@@ -228,8 +229,8 @@ static gck_status tensor_warn(const gck_check *check, const char *place,
                                "%s%s: terms of the gradient or of its exact derivative overflow, "
                                "though the cost does not: what is not finite cannot be judged",
                                place, tensor->name);
-    if (check->spec.claim != NULL && tensor->verdict != GCK_FAIL && norms->exact > 0 &&
-        norms->exact <= norms->bar)
+    if (check->spec.claim != NULL && tensor->verdict != GCK_FAIL &&
+        (isnan(norms->bar) || (norms->exact > 0 && norms->exact <= norms->bar)))
         return gck_report_warn(
             report, error,
             "%s%s: rounding in %s, or a kink, may do as much as the whole gradient: "
@@ -331,11 +332,14 @@ static gck_status data_warn(const gck_check *check, gck_report *report, gck_erro
 static gck_status claim_warn(const gck_check *check, gck_report *report, gck_error *error)
 {
     const gck_claim *claim = check->spec.claim;
-    if (claim == NULL || claim->dtype == GCK_FLOAT64) return GCK_OK;
-    return gck_report_warn(report, error,
-                           "the claim is judged as %s: the tolerance is %.3g, and the bar allows "
-                           "for what rounding does in it",
-                           gck_dtype_name(claim->dtype), report->tolerance);
+    gck_status status = GCK_OK;
+    if (claim == NULL) return GCK_OK;
+    if (claim->dtype != GCK_FLOAT64)
+        status = gck_report_warn(report, error,
+                                 "the claim is judged as %s: the tolerance is %.3g, and the bar "
+                                 "allows for what rounding does in it",
+                                 gck_dtype_name(claim->dtype), report->tolerance);
+    return status == GCK_OK ? gck_forward_warn(&check->spec, report, error) : status;
 }
 
 gck_status check_warn(const gck_check *check, gck_report *report, gck_error *error)

@@ -2,6 +2,7 @@
  * only named where every element agrees with them. */
 #include "core/compare.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,8 +10,14 @@
 
 /* Single elements: no more of them than this share, and not more than can be told. */
 #define SINGLE_SHARE 0.1
-/* What makes a dtype plausible: its own rounding, and some of the sums before it. */
-#define ROUNDED_ELEMENTS 3
+/* Bits of a double; and as many as it takes to believe in rounding: one in 10^12 by chance. */
+enum { BITS = 53, SHOWN_BY = 40 };
+
+/* Of the product of two squared norms, how much the determinant of a fit has to keep: below, the
+ * parameters are a multiple of the reference but for rounding, and any split of the two fits. */
+#define PARALLEL 1e-12
+/* Odds at which chance is believed in. */
+#define BY_CHANCE 0.01
 
 typedef struct sight {
     const gck_compared *tensor;
@@ -82,11 +89,14 @@ static bool looks_non_finite(const sight *s)
             first = i;
         }
     if (count == 0) return false;
+    char place[GCK_SHAPE_TEXT];
     add(s, "elements", (double)count);
     add(s, "first", (double)first);
+    if (t->count == 1) return say(s, GCK_FINDING_NON_FINITE, "non_finite", "is no finite number");
     return say(s, GCK_FINDING_NON_FINITE, "non_finite",
-               "has %zu element%s that %s not finite, the first one at %zu (counted row by row)",
-               count, count == 1 ? "" : "s", count == 1 ? "is" : "are", first);
+               "has %zu element%s that %s not finite, the first one at %s", count,
+               count == 1 ? "" : "s", count == 1 ? "is" : "are",
+               gck_index_format(&t->shape, first, place));
 }
 
 static bool looks_zero(const sight *s)
@@ -94,16 +104,30 @@ static bool looks_zero(const sight *s)
     if (largest(s->tensor->claimed, s->tensor->count) > 0) return false;
     add(s, "reference_norm", s->report->norms.exact);
     return say(s, GCK_FINDING_ZERO, "zero",
-               "is zero everywhere: nothing was added to it, or it was cleared afterwards");
+               "is zero everywhere, as if nothing were added to it, or it were cleared afterwards");
 }
 
-/* Why a gradient comes out so many times too large, where there is a usual reason. */
-static const char *scale_reason(double factor)
+/* A number of samples or outputs, unless large ones are whole by chance: within what is granted to
+ * either side lies a whole number as often as that is wide. */
+static bool is_count(const sight *s, double factor)
 {
-    if (fabs(factor - 2) < 1e-6)
-        return ": it was added up twice, or the 1/2 of a squared error is missing";
-    if (fabs(factor - 0.5) < 1e-6) return ": a factor 2 of a derivative is missing";
-    return factor > 1 ? ": a mean may be missing" : ": something is divided by once too often";
+    const double granted = 4 * factor * (s->rule->tolerance + COMPARE_BAR * s->rule->roundoff);
+    return factor > 2 && granted < BY_CHANCE && agrees(s, factor, nearbyint(factor));
+}
+
+/* What such a factor may be, where it may be anything usual; without a model there is no telling.
+ */
+static const char *scale_hint(const sight *s, double factor)
+{
+    if (agrees(s, factor, 2))
+        return ", as if it were added up twice, or the 1/2 of a squared error were missing";
+    if (agrees(s, factor, 0.5)) return ", as if the factor 2 of a square's derivative were missing";
+    if (is_count(s, factor))
+        return ": if that is the batch size, or the number of outputs, a mean is missing";
+    if (is_count(s, 1 / factor))
+        return ": if that is 1 over the batch size, or over the number of outputs, a mean is taken "
+               "twice";
+    return "";
 }
 
 static bool is_scaled(const sight *s, double factor)
@@ -114,11 +138,11 @@ static bool is_scaled(const sight *s, double factor)
 }
 
 /* One number alone is in every ratio: only the usual ones say anything then. */
-static bool is_usual(double factor)
+static bool is_usual(const sight *s, double factor)
 {
     static const double usual[] = {-1, 2, 0.5, -2, -0.5};
     for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++)
-        if (fabs(factor - usual[i]) <= 1e-8 * fabs(usual[i])) return true;
+        if (agrees(s, factor, usual[i])) return true;
     return false;
 }
 
@@ -134,18 +158,21 @@ static bool looks_scaled(const sight *s)
 {
     const gck_compared *t = s->tensor;
     const double size = largest(t->reference, t->count), own = largest(t->claimed, t->count);
-    if (size == 0) return false;
+    /* So small that anything is within what is granted to underflow. */
+    if (size == 0 || own * (s->rule->tolerance + COMPARE_BAR * s->rule->roundoff) < DBL_MIN)
+        return false;
     const double factor = dot(t->claimed, own, t->reference, size, t->count) /
                           dot(t->reference, size, t->reference, size, t->count) * (own / size);
     if (!isfinite(factor) || !is_scaled(s, factor)) return false;
-    if (nonzero(t->reference, t->count) < 2 && !is_usual(factor)) return false;
+    if (nonzero(t->reference, t->count) < 2 && !is_usual(s, factor)) return false;
     add(s, "factor", factor);
     if (agrees(s, factor, -1))
-        return say(s, GCK_FINDING_SIGN_FLIPPED, "sign_flipped",
-                   "has the opposite sign everywhere: the difference in the delta, or the step, is "
-                   "the wrong way round");
+        return say(
+            s, GCK_FINDING_SIGN_FLIPPED, "sign_flipped",
+            "has the opposite sign everywhere, as by y - a in place of a - y, or with the step's "
+            "own sign in it");
     return say(s, GCK_FINDING_SCALED, "scaled", "is %.8g times the reference%s", factor,
-               factor > 0 ? scale_reason(factor) : ", of the opposite sign");
+               factor > 0 ? scale_hint(s, factor) : ", of the opposite sign");
 }
 
 /* The numbers of the transpose, be it in the shape of the tensor. */
@@ -177,7 +204,7 @@ static bool fit_decay(const gck_compared *t, double *ret_factor, double *ret_dec
     const double an = dot(t->claimed, a, t->reference, n, t->count);
     const double aw = dot(t->claimed, a, t->parameters, w, t->count);
     const double determinant = nn * ww - nw * nw;
-    if (!(determinant > 1e-12 * nn * ww)) return false;
+    if (!(determinant > PARALLEL * nn * ww)) return false;
     *ret_factor = (an * ww - aw * nw) / determinant * (a / n);
     *ret_decay = (aw * nn - an * nw) / determinant * (a / w);
     return isfinite(*ret_factor) && isfinite(*ret_decay);
@@ -196,11 +223,11 @@ static bool looks_decayed(const sight *s)
     add(s, "decay", decay);
     if (factor != 1)
         return say(s, GCK_FINDING_REGULARISATION, "scaled_and_decay",
-                   "is %.8g times the reference and %.8g times the parameters: the regulariser is "
-                   "not scaled as the rest is",
+                   "is %.8g times the reference and %.8g times the parameters, as if a "
+                   "regulariser were not scaled as the rest is",
                    factor, decay);
     return say(s, GCK_FINDING_REGULARISATION, decay > 0 ? "decay_added" : "decay_missing",
-               "is the reference %s %.8g times the parameters: weight decay is %s",
+               "is the reference %s %.8g times the parameters, as if weight decay were %s",
                decay > 0 ? "and" : "without", fabs(decay),
                decay > 0 ? "in the claim, and not in the reference"
                          : "in the reference, and not in the claim");
@@ -216,23 +243,34 @@ static double rounded_to(double value, gck_dtype dtype)
     return ldexp(nearbyint(ldexp(fraction, digits)), exponent - digits);
 }
 
+/* Whether rounding alone makes n of the reference a of the claim; what the dtype holds exactly it
+ * leaves as it is. */
+static bool is_rounding(double a, double n, gck_dtype dtype)
+{
+    if (rounded_to(a, dtype) != a) return false;
+    if (rounded_to(n, dtype) == n) return a == n;
+    const double bar = compare_bar(a, n, gck_dtype_roundoff(dtype)) + gck_dtype_smallest(dtype);
+    return fabs(a - n) <= bar;
+}
+
+/* Numbers of few digits may happen to be so. That they are rounded shows where the reference has
+ * digits that the dtype cannot hold and the claim is the number nearest to it: by as many bits as
+ * those have, all together. */
 static bool is_rounded_to(const sight *s, gck_dtype dtype)
 {
     const gck_compared *t = s->tensor;
-    const double tolerance = gck_dtype_tolerance(dtype), roundoff = gck_dtype_roundoff(dtype);
+    const double bits = -log2(gck_dtype_roundoff(dtype));
+    size_t shown = 0;
     for (size_t i = 0; i < t->count; i++) {
         const double a = t->claimed[i], n = t->reference[i];
-        const double bar = compare_bar(a, n, roundoff) + gck_dtype_smallest(dtype);
-        if (rounded_to(a, dtype) != a || gck_element_verdict(n, a, bar, tolerance) != GCK_PASS)
-            return false;
+        if (!is_rounding(a, n, dtype)) return false;
+        shown += a != n && rounded_to(n, dtype) == a;
     }
-    return true;
+    return (double)shown * (BITS - bits) >= SHOWN_BY;
 }
 
 static bool looks_rounded(const sight *s)
 {
-    const gck_compared *t = s->tensor;
-    if (nonzero(t->claimed, t->count) < ROUNDED_ELEMENTS) return false;
     /* Numbers of few digits are numbers of more digits, too. */
     for (int d = GCK_BFLOAT16; d > (int)s->dtype; d--) {
         const gck_dtype dtype = (gck_dtype)d;
@@ -246,30 +284,18 @@ static bool looks_rounded(const sight *s)
     return false;
 }
 
-/* "(0, 3)" */
-static size_t index_format(const gck_shape *shape, size_t flat, char *text, size_t size)
-{
-    size_t index[GCK_RANK_MAX];
-    size_t used = (size_t)snprintf(text, size, "(");
-    gck_shape_unravel(shape, flat, index);
-    for (size_t axis = 0; axis < shape->rank; axis++)
-        used +=
-            (size_t)snprintf(text + used, size - used, "%s%zu", axis == 0 ? "" : ", ", index[axis]);
-    return used + (size_t)snprintf(text + used, size - used, ")");
-}
-
 static bool looks_single(const sight *s)
 {
     const gck_tensor_report *report = s->report;
     const size_t wrong = report->wrong_elements;
-    char text[5 * 4 * 24] = "";
+    char text[5 * GCK_SHAPE_TEXT] = "", place[GCK_SHAPE_TEXT];
     size_t used = 0, named = 0;
     if ((double)wrong > SINGLE_SHARE * (double)report->count && !(wrong == 1 && report->count > 2))
         return false;
     for (; named < report->worst_count && named < 5 && named < wrong; named++) {
-        used += (size_t)snprintf(text + used, sizeof text - used, "%s", named > 0 ? ", " : "");
-        used += index_format(&report->shape, report->worst[named].index, text + used,
-                             sizeof text - used);
+        used +=
+            (size_t)snprintf(text + used, sizeof text - used, "%s%s", named > 0 ? ", " : "",
+                             gck_index_format(&report->shape, report->worst[named].index, place));
     }
     add(s, "wrong_elements", (double)wrong);
     add(s, "elements", (double)report->count);

@@ -1,5 +1,6 @@
 #include "core/finding.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,13 +71,60 @@ void gck_findings_done(gck_findings *findings)
 
 /* ---- the order of the whole ---- */
 
-/* What is tried once, when no mistake explains a slot as it stands: its numbers have too few
- * digits, or they are no derivatives. */
-static gck_status resort(finding_search *search, gck_finding *rounded, bool *ret_again,
-                         gck_error *error)
+/* The only dirty slot that is nearly right: with several there are likelier causes. */
+static finding_slot *nearly_right(const finding_search *search)
 {
-    *ret_again = finding_rounding(search, rounded);
-    return *ret_again ? GCK_OK : finding_quotient(search, ret_again, error);
+    finding_slot *only = NULL;
+    for (size_t i = 0; i < search->slot_count; i++) {
+        finding_slot *slot = &search->slot[i];
+        if (slot->state != SLOT_DIRTY || !finding_is_near(slot)) continue;
+        if (only != NULL) return NULL;
+        only = slot;
+    }
+    return only;
+}
+
+static gck_status rounded_say(finding_search *search, const finding_slot *slot,
+                              const gck_finding *rounded, gck_error *error)
+{
+    char what[64];
+    gck_finding *finding =
+        finding_add(search, GCK_FINDING_ROUNDED, rounded->mistake.name, slot->level, slot->name);
+    if (finding == NULL) return gck_error_memory(error);
+    const gck_place about = finding_about(search, slot->level, slot->name);
+    gck_place_say(&about, what, sizeof what);
+    finding_message(finding, "%s: %.300s", what, rounded->message);
+    finding->evidence_count = rounded->evidence_count;
+    memcpy(finding->evidence, rounded->evidence, sizeof finding->evidence);
+    return GCK_OK;
+}
+
+/* One tensor of the level whose claim alone has too few digits, looked at as if it were all. */
+static gck_status rounded_alone(finding_search *search, size_t level, bool *ret_found,
+                                gck_error *error)
+{
+    gck_finding rounded = {.mistake.code = GCK_FINDING_UNEXPLAINED};
+    finding_search alone = *search;
+    alone.slot = nearly_right(search);
+    alone.slot_count = 1;
+    if (alone.slot == NULL || alone.slot->level != level) return GCK_OK;
+    *ret_found = finding_rounding(&alone, &rounded) && rounded.mistake.code == GCK_FINDING_ROUNDED;
+    if (!*ret_found) return GCK_OK;
+    alone.slot->state = SLOT_DONE;
+    alone.slot->known = true;
+    return rounded_say(search, alone.slot, &rounded, error);
+}
+
+/* What is tried when no mistake explains a slot as it stands: its numbers have too few digits, or
+ * they are no derivatives; of the whole claim once. */
+static gck_status resort(finding_search *search, size_t level, bool once, gck_finding *rounded,
+                         bool *ret_again, gck_error *error)
+{
+    gck_status status = GCK_OK;
+    *ret_again = once && finding_rounding(search, rounded);
+    if (!*ret_again) status = rounded_alone(search, level, ret_again, error);
+    if (status != GCK_OK || *ret_again || !once) return status;
+    return finding_quotient(search, ret_again, error);
 }
 
 /* From the output backwards, until nothing is dirty. */
@@ -88,14 +136,43 @@ static gck_status descend(finding_search *search, gck_finding *rounded, gck_erro
         bool again = false;
         const size_t level = slot->level;
         gck_status status = finding_explain(search, level, &again, error);
-        if (status == GCK_OK && !again && !resorted) {
-            status = resort(search, rounded, &again, error);
+        if (status == GCK_OK && !again) {
+            status = resort(search, level, !resorted, rounded, &again, error);
             resorted = true;
         }
         if (status == GCK_OK && !again) status = finding_rest(search, level, error);
         if (status != GCK_OK) return status;
     }
     return GCK_OK;
+}
+
+static const finding_slot *slot_of(const finding_search *search, const gck_mistake *mistake)
+{
+    for (size_t i = 0; mistake->tensor != NULL && i < search->slot_count; i++) {
+        const finding_slot *slot = &search->slot[i];
+        const size_t layer = slot->level == 0 ? GCK_FINDING_NO_LAYER : slot->level - 1;
+        if (layer == mistake->layer && strcmp(slot->name, mistake->tensor) == 0) return slot;
+    }
+    return NULL;
+}
+
+/* What is called zero throughout, but is not quite: how large it is. */
+static void zeros_measure(finding_search *search)
+{
+    for (size_t i = 0; i < search->found.count; i++) {
+        gck_finding *finding = &search->found.finding[i];
+        const finding_slot *slot = slot_of(search, &finding->mistake);
+        double largest = 0;
+        if (finding->mistake.code != GCK_FINDING_ZERO || slot == NULL) continue;
+        for (size_t e = 0; e < slot->count; e++)
+            largest = fmax(largest, fabs(slot->claim[e]));
+        if (largest == 0 || strcmp(finding->mistake.name, "only_penalty") == 0) continue;
+        const size_t used = strlen(finding->message);
+        snprintf(finding->message + used, sizeof finding->message - used,
+                 ", or as good as: its numbers are %.2g at most, which rounding cannot tell from 0",
+                 largest);
+        finding_evidence(finding, "largest", largest);
+    }
 }
 
 static gck_status search_all(finding_search *search, gck_error *error)
@@ -106,6 +183,7 @@ static gck_status search_all(finding_search *search, gck_error *error)
     if (status != GCK_OK || found) return status;
     status = finding_non_finite(search, error);
     if (status == GCK_OK) status = descend(search, &rounded, error);
+    zeros_measure(search);
     if (status != GCK_OK || rounded.mistake.code != GCK_FINDING_ROUNDED) return status;
     gck_finding *last = finding_add(search, GCK_FINDING_ROUNDED, "", 0, NULL);
     if (last == NULL) return gck_error_memory(error);

@@ -27,8 +27,9 @@ typedef struct finding_slot {
     const char *name;
     size_t count;
     const double *claim, *exact, *bar; /* exact NULL: directional */
-    double *world, *trial;             /* the world's gradient and a mutant's, without penalty */
-    const double *penalty;             /* NULL: none */
+    const double *given;   /* the claim before it was brought into this form; NULL: not kept */
+    double *world, *trial; /* the world's gradient and a mutant's, without penalty */
+    const double *penalty; /* NULL: none */
     slot_state state;
     bool known;
     double unit;            /* 1 / the largest size in claim and world */
@@ -73,11 +74,21 @@ bool finding_is_wrong(const finding_search *search, const finding_slot *slot, si
  * |claim - values| / (|claim| + |values|). `changed`: whether values may differ from the world. */
 bool finding_fits(const finding_search *search, const finding_slot *slot, const double *values,
                   const double *penalty, bool changed, double *ret_distance);
+/* Whether a claim is nearly right: but for its digits, or because it is a difference quotient. */
+bool finding_is_near(const finding_slot *slot);
+/* Whether so little is left of what is wrong with a slot, of its elements that are wrong or of some
+ * of them, that it may be explained. left: norm, times unit. */
+bool finding_is_enough(const finding_slot *slot, double left);
 /* The bar's growth from the world's gradient to one of another size, times unit: rounding errors
  * grow with it. */
 double finding_growth(const finding_slot *slot, double size);
 /* World's gradient of an element, penalty included. */
 double finding_world(const finding_slot *slot, size_t element);
+/* "input 2, unit 1", "unit 1", "sample 3, input 0": where an element is, however its tensor lies in
+ * memory elsewhere. Returns text. */
+enum { FINDING_WHERE = 64 };
+const char *finding_where(const finding_search *search, const finding_slot *slot, size_t element,
+                          char text[FINDING_WHERE]);
 /* Sizes of slots of level `top` and below, after the world changed. */
 void finding_judge(finding_search *search, size_t top);
 
@@ -111,8 +122,16 @@ void finding_candidates_done(finding_candidates *candidates);
 /* The place a candidate's sentence is about. */
 gck_place finding_about(const finding_search *search, size_t level, const char *tensor);
 
+/* ---- finding_factor.c ---- */
+
 /* A slot's tensor, for kinds of stage FINISHED. */
 gck_finished finding_finished(const finding_search *search, const finding_slot *slot);
+
+/* By what the claim's data parts were multiplied on the way into the model's form. */
+double finding_claim_factor(const finding_search *search);
+/* How much of its penalty a claimed gradient had in it before it was brought into the model's form,
+ * in units of that form: where nothing was claimed, that much is missing now. */
+double finding_penalty_share(const finding_search *search);
 
 /* ---- finding_search.c ---- */
 

@@ -14,8 +14,15 @@ enum { LOOKED_AT = 400 };
 /* The odds that numbers are whole by chance, for a step to be believed. */
 #define ODDS 1e-6
 
-/* A claim further away is not even nearly right. */
-#define NEARLY 0.05
+/* How far a quotient times its step is off a whole number by rounding: of J's difference none, of
+ * the quotient, of the step and of the product a unit each, twice that granted. */
+#define PRODUCT_ROUNDING 0x6p-53
+/* What else is granted, of one unit; a choice, which costs that much of the odds. */
+#define SLACK 0.01
+
+/* J so little above a power of two, a choice as well, that J's near by may lie below it, where
+ * units are half as large. */
+#define JUST_ABOVE 0.51
 
 typedef struct step {
     double h;
@@ -27,7 +34,7 @@ static double unit_of(double cost)
 {
     int exponent;
     const double mantissa = frexp(fabs(cost), &exponent);
-    return ldexp(1, exponent - 53 - (mantissa < 0.51));
+    return ldexp(1, exponent - 53 - (mantissa < JUST_ABOVE));
 }
 
 /* Beyond, a double has too few digits to tell a whole number. */
@@ -39,17 +46,25 @@ static bool is_short(double claim)
     return (double)(float)claim == claim;
 }
 
+/* The cost that the claimant has. */
+static double cost_of(const finding_search *search)
+{
+    const double penalty = gck_model_penalty(search->spec->model, search->spec->parameters);
+    const double factor = finding_claim_factor(search), share = finding_penalty_share(search);
+    return (search->report->cost + (share - 1) * penalty) / factor;
+}
+
 static bool is_quotient(const finding_search *search, const step *s)
 {
-    const double scale = (s->central ? 2 * s->h : s->h) / unit_of(search->report->cost);
+    const double scale = (s->central ? 2 * s->h : s->h) / unit_of(cost_of(search));
     size_t looked = 0;
     double odds = 1;
     for (size_t i = 0; i < search->slot_count; i++) {
         const finding_slot *slot = &search->slot[i];
         if (slot->state == SLOT_DONE || slot->penalty == NULL) continue;
         for (size_t e = 0; e < slot->count && looked < LOOKED_AT; e++, looked++) {
-            const double x = slot->claim[e] * scale, slack = 0.01 + 2e-15 * fabs(x);
-            if (!(fabs(x) < TELLS_UP_TO) || is_short(slot->claim[e])) continue;
+            const double x = slot->given[e] * scale, slack = SLACK + PRODUCT_ROUNDING * fabs(x);
+            if (!(fabs(x) < TELLS_UP_TO) || is_short(slot->given[e])) continue;
             if (fabs(x - nearbyint(x)) > slack) return false;
             odds *= 2 * slack;
         }
@@ -92,7 +107,7 @@ static bool is_nearly_right(const finding_search *search)
 {
     for (size_t i = 0; i < search->slot_count; i++) {
         const finding_slot *slot = &search->slot[i];
-        if (slot->state == SLOT_DIRTY && !(slot->deviation <= NEARLY * slot->size)) return false;
+        if (slot->state == SLOT_DIRTY && !finding_is_near(slot)) return false;
     }
     return true;
 }

@@ -87,9 +87,9 @@ static gck_status inputs_say(finding_search *search, const finding_slot *slot, c
         finding_add(search, GCK_FINDING_WRONG_INPUT, "rows", slot->level, slot->name);
     if (finding == NULL) return gck_error_memory(error);
     finding_message(finding,
-                    "%zu of %zu rows of dW of layer %zu are wrong, the first that of input %zu; "
-                    "the others are right",
-                    l->wrong, l->count, slot->level - 1, l->first);
+                    "in dW of layer %zu the weights of %zu of %zu inputs are wrong, the first "
+                    "those of input %zu; those of the others are right",
+                    slot->level - 1, l->wrong, l->count, l->first);
     finding_evidence(finding, "count", (double)l->wrong);
     finding_evidence(finding, "inputs", (double)l->count);
     finding_evidence(finding, "input", (double)l->first);
@@ -99,17 +99,20 @@ static gck_status inputs_say(finding_search *search, const finding_slot *slot, c
 static gck_status elements_say(finding_search *search, const finding_slot *slot, size_t wrong,
                                gck_error *error)
 {
-    size_t listed = 0;
-    char what[64], name[GCK_NAME_MAX];
+    size_t listed = 0, first = 0;
+    char what[64], where[FINDING_WHERE], name[GCK_NAME_MAX];
     gck_finding *finding =
         finding_add(search, GCK_FINDING_ELEMENTS, "elements", slot->level, slot->name);
     if (finding == NULL) return gck_error_memory(error);
     what_of(search, slot, what, sizeof what);
-    finding_message(finding, "%zu of %zu numbers in %s are wrong, the others right", wrong,
-                    slot->count, what);
+    while (first < slot->count && !finding_is_wrong(search, slot, first))
+        first++;
+    finding_message(finding, "%zu of %zu numbers in %s are wrong, %s that of %s; the others right",
+                    wrong, slot->count, what, wrong > 1 ? "the first" : "namely",
+                    finding_where(search, slot, first, where));
     finding_evidence(finding, "count", (double)wrong);
     finding_evidence(finding, "elements", (double)slot->count);
-    for (size_t e = 0; e < slot->count && listed < GCK_EVIDENCE_MAX - 2; e++) {
+    for (size_t e = first; e < slot->count && listed < GCK_EVIDENCE_MAX - 2; e++) {
         if (!finding_is_wrong(search, slot, e)) continue;
         snprintf(name, sizeof name, "index_%zu", listed++);
         finding_evidence(finding, name, (double)e);
@@ -193,7 +196,7 @@ static gck_status slot_say(finding_search *search, const level_slots *l, finding
         const lines inputs = inputs_see(search, slot);
         if (are_few(&inputs) && inputs.bad > 1) return inputs_say(search, slot, &inputs, error);
     }
-    if (wrong < slot->count && (double)wrong <= fmax(1, FEW * (double)slot->count))
+    if (wrong > 0 && wrong < slot->count && (double)wrong <= fmax(1, FEW * (double)slot->count))
         return elements_say(search, slot, wrong, error);
     if (l->dirty == l->count) search->contaminated = true;
     if (*told) return GCK_OK;

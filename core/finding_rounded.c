@@ -19,9 +19,15 @@ typedef struct form {
     int decimals, digits;
 } form;
 
+/* A decimal times a power of ten: rounded when it was read, as a power and as a product, by 2^-53
+ * at most each time. */
+#define SCALED_ROUNDING 0x3p-53
+/* Beyond, what rounding allows comes near to where any number is whole. */
+#define TELLS_UP_TO 0x1p50
+
 static bool is_whole(double x)
 {
-    return fabs(x) < 0x1p50 && fabs(x - nearbyint(x)) <= 1e-12 + 4e-16 * fabs(x);
+    return fabs(x) < TELLS_UP_TO && fabs(x - nearbyint(x)) <= SCALED_ROUNDING * fabs(x);
 }
 
 static bool has_form(const form *f, double v)
@@ -39,12 +45,17 @@ static bool has_form(const form *f, double v)
     return is_whole(v * pow(10, f->digits - 1 - place));
 }
 
+static bool is_looked_at(const finding_slot *slot)
+{
+    return slot->state != SLOT_DONE && slot->given != NULL;
+}
+
 /* Whether all claimed numbers of a slot have it; counts those that the world has more digits in. */
 static bool slot_has_form(const form *f, const finding_slot *slot, size_t *shown)
 {
     for (size_t e = 0; e < slot->count; e++) {
-        if (!has_form(f, slot->claim[e])) return false;
-        *shown += slot->claim[e] != 0 && !has_form(f, finding_world(slot, e));
+        if (!has_form(f, slot->given[e])) return false;
+        *shown += slot->given[e] != 0 && !has_form(f, finding_world(slot, e));
     }
     return true;
 }
@@ -53,7 +64,7 @@ static bool claim_has_form(const finding_search *search, const form *f)
 {
     size_t shown = 0;
     for (size_t i = 0; i < search->slot_count; i++)
-        if (search->slot[i].state != SLOT_DONE && !slot_has_form(f, &search->slot[i], &shown))
+        if (is_looked_at(&search->slot[i]) && !slot_has_form(f, &search->slot[i], &shown))
             return false;
     const double bits = f->bits > 0 ? f->bits : (f->decimals + f->digits) * log2(10);
     return (double)shown * (BITS - bits) >= SHOWN_BY;
@@ -71,7 +82,7 @@ static finding_precision binary_precision(const finding_search *search, gck_dtyp
     finding_precision p = search->precision;
     p.tolerance = fmax(p.tolerance, gck_dtype_tolerance(dtype));
     p.bar_factor = fmax(1, gck_dtype_roundoff(dtype) / gck_dtype_roundoff(claimed));
-    p.absolute = gck_dtype_smallest(dtype);
+    p.absolute = fabs(finding_claim_factor(search)) * gck_dtype_smallest(dtype);
     return p;
 }
 
@@ -93,8 +104,8 @@ static size_t needed_count(const finding_search *search, const form *f)
                         .decimals = f->decimals - (f->decimals > 1)};
     size_t count = 0;
     for (size_t i = 0; i < search->slot_count; i++)
-        for (size_t e = 0; search->slot[i].state != SLOT_DONE && e < search->slot[i].count; e++)
-            count += !has_form(&fewer, search->slot[i].claim[e]);
+        for (size_t e = 0; is_looked_at(&search->slot[i]) && e < search->slot[i].count; e++)
+            count += !has_form(&fewer, search->slot[i].given[e]);
     return count;
 }
 
@@ -108,10 +119,11 @@ static bool decimal_see(const finding_search *search, form *ret_form, finding_pr
     const bool choose = by_digits && (!by_decimals || needed_count(search, &digits) >
                                                           needed_count(search, &decimals));
     *ret_form = choose ? digits : decimals;
+    /* Half a unit of the last place: of digits, relative to the smallest number that has it. */
     if (choose)
         ret->tolerance = fmax(ret->tolerance, 5 * pow(10, -digits.digits));
     else
-        ret->absolute = 0.5001 * pow(10, -decimals.decimals);
+        ret->absolute = fabs(finding_claim_factor(search)) * 0.5 * pow(10, -decimals.decimals);
     return true;
 }
 

@@ -2,11 +2,14 @@
 
 #include <float.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* Of the deviation in the elements that are wrong, what a mutant may leave. */
 #define LEFT_AT_MOST 0.1
+/* A claim further away is not even nearly right. */
+#define NEARLY 0.05
 /* Units of the bar, which is made for the right gradient, granted to one that is wrong. */
 #define BAR_UNITS 8
 /* Two computations of one gradient agree to that, whatever the tolerance. */
@@ -23,6 +26,8 @@ static const gck_tensor *tensor_named(const gck_layer *layer, const char *name)
 
 static void slot_add(finding_search *search, size_t layer, const gck_tensor_report *tensor)
 {
+    const gck_claim *claim = search->spec->claim;
+    const bool kept = claim != NULL && claim->given != NULL;
     const gck_tensor *of = tensor_named(&search->spec->model->layer[layer], tensor->name);
     search->slot[search->slot_count++] =
         (finding_slot){.level = layer + 1,
@@ -30,6 +35,7 @@ static void slot_add(finding_search *search, size_t layer, const gck_tensor_repo
                        .name = of->name,
                        .count = of->count,
                        .claim = tensor->analytic,
+                       .given = kept ? claim->given + of->offset : tensor->analytic,
                        .exact = tensor->exact,
                        .bar = tensor->bar,
                        .world = search->world + of->offset,
@@ -49,6 +55,7 @@ static void slots_add(finding_search *search)
         (finding_slot){.name = "x",
                        .count = report->inputs.count,
                        .claim = report->inputs.analytic,
+                       .given = finding_claim_factor(search) == 1 ? report->inputs.analytic : NULL,
                        .exact = report->inputs.exact,
                        .bar = report->inputs.bar,
                        .world = search->world_x,
@@ -157,6 +164,21 @@ bool finding_is_wrong(const finding_search *search, const finding_slot *slot, si
     return gck_element_verdict(world, slot->claim[e], bar, search->report->tolerance) == GCK_FAIL;
 }
 
+const char *finding_where(const finding_search *search, const finding_slot *slot, size_t e,
+                          char text[FINDING_WHERE])
+{
+    const gck_model *model = search->spec->model;
+    const size_t width = slot->level == 0 ? model->inputs : model->layer[slot->level - 1].outputs;
+    const size_t row = e / width, column = e % width;
+    if (slot->level == 0)
+        snprintf(text, FINDING_WHERE, "sample %zu, input %zu", row, column);
+    else if (slot->name[0] == 'W')
+        snprintf(text, FINDING_WHERE, "input %zu, unit %zu", row, column);
+    else
+        snprintf(text, FINDING_WHERE, "unit %zu", column);
+    return text;
+}
+
 /* Norms, times the slot's unit. */
 typedef struct sizes {
     double values, error; /* |values|, |claim - values| */
@@ -177,13 +199,22 @@ static sizes sizes_of(const finding_search *search, const finding_slot *slot, co
     return (sizes){sqrt(s.values), sqrt(s.error), sqrt(s.wrong)};
 }
 
+bool finding_is_near(const finding_slot *slot)
+{
+    return slot->deviation <= NEARLY * slot->size;
+}
+
+bool finding_is_enough(const finding_slot *slot, double left)
+{
+    return left <= LEFT_AT_MOST * slot->wrong;
+}
+
 bool finding_fits(const finding_search *search, const finding_slot *slot, const double *values,
                   const double *penalty, bool changed, double *ret_distance)
 {
     const sizes s = sizes_of(search, slot, values, penalty);
     const double growth = changed ? finding_growth(slot, s.values) : 1;
-    if (slot->state == SLOT_DIRTY && changed && !(s.wrong <= LEFT_AT_MOST * slot->wrong))
-        return false;
+    if (slot->state == SLOT_DIRTY && changed && !finding_is_enough(slot, s.wrong)) return false;
     for (size_t e = 0; e < slot->count; e++)
         if (!finding_same(search, slot->claim[e], value_at(values, penalty, e),
                           growth * slot->bar[e]))

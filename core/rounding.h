@@ -28,6 +28,7 @@ struct gck_activation_rounding {
 struct gck_cost_rounding {
     /* Of the terms of dL/da, or of dL/dz where the cost is fused with the last activation. */
     void (*sizes)(const gck_outputs *outputs, const double *y, double *size);
+    bool product; /* L is made of y * a, not of y - a: an error of y is one of L */
 };
 
 struct gck_entropy_rounding {

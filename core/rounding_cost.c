@@ -12,7 +12,7 @@ static void mse_sizes(const gck_outputs *outputs, const double *y, double *size)
     for (size_t i = 0; i < outputs->units * outputs->samples; i++)
         size[i] = 2 * (fabs(outputs->a[i]) + fabs(y[i]));
 }
-const struct gck_cost_rounding gck_cost_rounding_mse = {mse_sizes};
+const struct gck_cost_rounding gck_cost_rounding_mse = {.sizes = mse_sizes};
 
 static void mae_sizes(const gck_outputs *outputs, const double *y, double *size)
 {
@@ -20,14 +20,14 @@ static void mae_sizes(const gck_outputs *outputs, const double *y, double *size)
     for (size_t i = 0; i < outputs->units * outputs->samples; i++)
         size[i] = 1;
 }
-const struct gck_cost_rounding gck_cost_rounding_mae = {mae_sizes};
+const struct gck_cost_rounding gck_cost_rounding_mae = {.sizes = mae_sizes};
 
 static void dot_sizes(const gck_outputs *outputs, const double *y, double *size)
 {
     for (size_t i = 0; i < outputs->units * outputs->samples; i++)
         size[i] = fabs(y[i]);
 }
-const struct gck_cost_rounding gck_cost_rounding_dot = {dot_sizes};
+const struct gck_cost_rounding gck_cost_rounding_dot = {.sizes = dot_sizes, .product = true};
 
 /* ---- cross-entropies of activations that work unit by unit ---- */
 
@@ -46,8 +46,8 @@ static void sigmoid_binary_sizes(const gck_outputs *outputs, const double *y, do
     for (size_t i = 0; i < outputs->units * outputs->samples; i++)
         size[i] = fabs(c) * (gck_sigmoid(c * outputs->z[i]) + fabs(y[i]));
 }
-const struct gck_entropy_rounding gck_entropy_rounding_sigmoid = {{sigmoid_categorical_sizes},
-                                                                  {sigmoid_binary_sizes}};
+const struct gck_entropy_rounding gck_entropy_rounding_sigmoid = {
+    {.sizes = sigmoid_categorical_sizes}, {.sizes = sigmoid_binary_sizes}};
 
 static void gaussian_categorical_sizes(const gck_outputs *outputs, const double *y, double *size)
 {
@@ -64,8 +64,8 @@ static void gaussian_binary_sizes(const gck_outputs *outputs, const double *y, d
         if (y[i] != 1) size[i] += 2 * fabs(1 - y[i]) * (z / complement) / complement;
     }
 }
-const struct gck_entropy_rounding gck_entropy_rounding_gaussian = {{gaussian_categorical_sizes},
-                                                                   {gaussian_binary_sizes}};
+const struct gck_entropy_rounding gck_entropy_rounding_gaussian = {
+    {.sizes = gaussian_categorical_sizes}, {.sizes = gaussian_binary_sizes}};
 
 /* ---- softmax ---- */
 
@@ -99,5 +99,5 @@ static void softmax_binary_sizes(const gck_outputs *outputs, const double *y, do
             size[i] += outputs->a[i] * (total + lost) + fabs(y[i]);
     }
 }
-const struct gck_entropy_rounding gck_entropy_rounding_softmax = {{softmax_categorical_sizes},
-                                                                  {softmax_binary_sizes}};
+const struct gck_entropy_rounding gck_entropy_rounding_softmax = {
+    {.sizes = softmax_categorical_sizes}, {.sizes = softmax_binary_sizes}};

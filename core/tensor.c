@@ -40,6 +40,17 @@ void gck_shape_unravel(const gck_shape *shape, size_t flat, size_t index[GCK_RAN
     }
 }
 
+const char *gck_index_format(const gck_shape *shape, size_t flat, char text[GCK_SHAPE_TEXT])
+{
+    size_t index[GCK_RANK_MAX];
+    int used = 0;
+    gck_shape_unravel(shape, flat, index);
+    snprintf(text, GCK_SHAPE_TEXT, "[]");
+    for (size_t axis = 0; axis < shape->rank; axis++)
+        used += snprintf(text + used, (size_t)(GCK_SHAPE_TEXT - used), "[%zu]", index[axis]);
+    return text;
+}
+
 enum { LINE = 64 };
 
 double *gck_vector_room(size_t count)

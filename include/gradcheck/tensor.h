@@ -26,6 +26,9 @@ bool gck_shape_equal(const gck_shape *a, const gck_shape *b);
 /* "(3, 16)"; "(3)" for one axis. Returns text. */
 const char *gck_shape_format(const gck_shape *shape, char text[GCK_SHAPE_TEXT]);
 
+/* "[2][5]", the place of a flat index. Returns text. */
+const char *gck_index_format(const gck_shape *shape, size_t flat, char text[GCK_SHAPE_TEXT]);
+
 /* Row-major position of a flat index: index[a] for each axis a < rank. */
 void gck_shape_unravel(const gck_shape *shape, size_t flat, size_t index[GCK_RANK_MAX]);
 

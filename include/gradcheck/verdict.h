@@ -98,6 +98,10 @@ typedef struct gck_report {
     gck_layer_report *layer;
     bool has_inputs;
     gck_tensor_report inputs;
+    /* Of a claim, what its own forward pass is compared with: outputs (samples, outputs) row-major,
+     * borrowed from the check, and what rounding can do to them and to the cost; else NULL, NaN. */
+    const double *outputs, *outputs_bar;
+    double cost_bar;
     size_t warning_count, warning_capacity;
     char (*warning)[GCK_WARNING_SIZE];
 } gck_report;

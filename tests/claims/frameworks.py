@@ -54,7 +54,7 @@ def losses(network, z, a, y):
 
 
 def gradients(network, dtype):
-    """(dW and db of each layer, dx, the largest |z|)."""
+    """(dW and db of each layer, dx, outputs, J, the largest |z|)."""
     tensor = lambda values: None if values is None else torch.tensor(values, dtype=dtype, requires_grad=True)
     parameters = [(tensor(w), tensor(b)) for w, b in network.parameters]
     x, y = tensor(network.x), torch.tensor(network.y, dtype=dtype)
@@ -68,6 +68,8 @@ def gradients(network, dtype):
         most = max(most, float(z.detach().abs().max()))
     if not math.isfinite(most):
         return None
-    (losses(network, z, a, y) * network.factor + penalty).backward()
+    cost = losses(network, z, a, y) * network.factor + penalty
+    cost.backward()
     grad = lambda t: None if t is None else (torch.zeros_like(t) if t.grad is None else t.grad).to(torch.float64).numpy()
-    return [(grad(w), grad(b)) for w, b in parameters], grad(x), most
+    outputs = a.detach().to(torch.float64).numpy()
+    return [(grad(w), grad(b)) for w, b in parameters], grad(x), outputs, float(cost.detach()), most

@@ -5,14 +5,18 @@
  *   case INPUTS SAMPLES COST REDUCTION SCALE LAYERS
  *   dense UNITS BIAS L1 L2 ACTIVATION OPTION...      or   activation ACTIVATION OPTION...
  *   judge DTYPE METHOD EPSILON
- *   parameters, x, y, claimed gradient of the parameters, claimed gradient of x
+ *   parameters, x, y, claimed gradient of the parameters, claimed gradient of x, outputs, cost
  *
- * A result is a line `VERDICT TOLERANCE WRONG SECONDS`, then exact derivatives (in their place the
- * bars again, where the method has none) and bars, of the parameters and then of x. */
+ * A result is a line `VERDICT TOLERANCE WRONG DIFFERENT OUTPUTS COST SECONDS`, then exact
+ * derivatives (in their place the bars again, where the method has none) and bars, of the
+ * parameters and then of x. DIFFERENT: whether outputs or cost are said to be another network's, of
+ * the claim as it is or with all gradients three times as large; OUTPUTS, COST: the largest share
+ * of what they may differ by. */
 #include <gradcheck/activation.h>
 #include <gradcheck/blas.h>
 #include <gradcheck/check.h>
 #include <gradcheck/cost.h>
+#include <gradcheck/finding.h>
 #include <gradcheck/kernels.h>
 
 #include <math.h>
@@ -129,14 +133,64 @@ static void run(const gck_check_spec *spec, gck_check **ret_check, gck_report **
     must(gck_check_report(*ret_check, ret_report, &error), &error);
 }
 
-static void write_report(const gck_report *report, double seconds)
+/* ---- outputs and cost ---- */
+
+static bool is_told(const gck_check_spec *spec, const gck_report *report)
+{
+    gck_error error;
+    gck_findings findings;
+    bool told = false;
+    for (size_t i = 0; i < report->warning_count; i++)
+        told = told || strstr(report->warning[i], "different_forward") != NULL;
+    must(gck_findings_new(spec, report, (gck_stop){0}, &findings, &error), &error);
+    for (size_t i = 0; i < findings.count; i++)
+        told = told || findings.finding[i].mistake.code == GCK_FINDING_DIFFERENT_FORWARD;
+    gck_findings_done(&findings);
+    return told;
+}
+
+/* With a mistake in the gradients, which must not be taken for one in the forward pass. */
+static bool is_told_wrong(const gck_check_spec *spec, const gck_check *check, double *gradient)
+{
+    gck_error error;
+    gck_report *report;
+    for (size_t i = 0; i < spec->model->parameter_count; i++)
+        gradient[i] *= 3;
+    must(gck_check_report(check, &report, &error), &error);
+    const bool told = is_told(spec, report);
+    gck_report_free(report);
+    return told;
+}
+
+static double share(const gck_report *report, double ours, double claimed, double bar)
+{
+    const double limit = report->tolerance * (fabs(ours) + fabs(claimed)) + bar;
+    return limit > 0 && isfinite(limit) ? fabs(ours - claimed) / limit : 0;
+}
+
+static double outputs_share(const gck_report *report, const double *outputs, size_t count)
+{
+    double most = 0;
+    for (size_t i = 0; i < count; i++)
+        most = fmax(most, share(report, report->outputs[i], outputs[i], report->outputs_bar[i]));
+    return most;
+}
+
+/* ---- results ---- */
+
+typedef struct forward_result {
+    bool told;
+    double outputs, cost;
+} forward_result;
+
+static void write_report(const gck_report *report, const forward_result *forward, double seconds)
 {
     size_t wrong = report->inputs.wrong_elements;
     for (size_t l = 0; l < report->layer_count; l++)
         for (size_t t = 0; t < report->layer[l].tensor_count; t++)
             wrong += report->layer[l].tensor[t].wrong_elements;
-    printf("%s %.17g %zu %.6f\n", gck_verdict_name(report->verdict), report->tolerance, wrong,
-           seconds);
+    printf("%s %.17g %zu %d %.3g %.3g %.6f\n", gck_verdict_name(report->verdict), report->tolerance,
+           wrong, forward->told, forward->outputs, forward->cost, seconds);
     for (int bars = 0; bars <= 1; bars++) {
         for (size_t l = 0; l < report->layer_count; l++)
             for (size_t t = 0; t < report->layer[l].tensor_count; t++) {
@@ -174,10 +228,14 @@ static void judge(gck_model *model, size_t samples)
         die("no data", NULL);
     double *gradient = read_doubles(model->parameter_count);
     double *gradient_x = read_doubles(samples * model->inputs);
+    double *outputs = read_doubles(samples * model->outputs), *cost = read_doubles(1);
     const gck_claim claim = {.dtype = (gck_dtype)index_of(dtype, dtype_name, 4),
                              .gradient = gradient,
                              .tensor_claimed = claimed,
-                             .inputs = gradient_x};
+                             .inputs = gradient_x,
+                             .has_cost = true,
+                             .cost = *cost,
+                             .outputs = outputs};
     const gck_check_spec spec = {.model = model,
                                  .parameters = parameters,
                                  .data = data,
@@ -192,13 +250,19 @@ static void judge(gck_model *model, size_t samples)
     gck_report *report;
     const double start = now();
     run(&spec, &check, &report);
-    write_report(report, now() - start);
+    const double seconds = now() - start;
+    const forward_result forward = {is_told(&spec, report) || is_told_wrong(&spec, check, gradient),
+                                    outputs_share(report, outputs, samples * model->outputs),
+                                    share(report, report->cost, *cost, report->cost_bar)};
+    write_report(report, &forward, seconds);
     gck_report_free(report);
     gck_check_free(check);
     gck_data_free(data);
     free(parameters);
     free(gradient);
     free(gradient_x);
+    free(outputs);
+    free(cost);
 }
 
 int main(void)

@@ -148,6 +148,9 @@ class Verdict:
     verdict: str
     tolerance: float
     wrong: int
+    different: bool  # outputs or cost are said to be another network's
+    outputs: float  # shares of what they may differ by
+    cost: float
     seconds: float
     exact: np.ndarray
     bar: np.ndarray
@@ -169,16 +172,17 @@ class Judge:
         lines.append(f"judge {dtype} {method} {epsilon!r}\n")
         return "\n".join(lines).encode()
 
-    def ask(self, network, gradient, gradient_x, dtype, method="complex_step", epsilon=1e-4):
+    def ask(self, network, gradient, gradient_x, outputs, cost, dtype, method="complex_step", epsilon=1e-4):
         """gradient: flat; gradient_x: like x."""
-        arrays = [flat(network.parameters), network.x, network.y, gradient, gradient_x]
+        arrays = [flat(network.parameters), network.x, network.y, gradient, gradient_x, outputs, [cost]]
         numbers = b"".join(np.ascontiguousarray(a, dtype=np.float64).tobytes() for a in arrays)
         self.process.stdin.write(self.head(network, dtype, method, epsilon) + numbers)
         self.process.stdin.flush()
-        verdict, tolerance, wrong, seconds = self.process.stdout.readline().split()
+        verdict, tolerance, wrong, different, *shares, seconds = self.process.stdout.readline().split()
         count = len(gradient) + np.asarray(gradient_x).size
         both = np.frombuffer(self.process.stdout.read(16 * count))
-        return Verdict(verdict.decode(), float(tolerance), int(wrong), float(seconds), both[:count], both[count:])
+        return Verdict(verdict.decode(), float(tolerance), int(wrong), different == b"1", *map(float, shares),
+                       float(seconds), both[:count], both[count:])
 
     def close(self):
         self.process.stdin.close()

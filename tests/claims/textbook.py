@@ -117,8 +117,28 @@ def cost_slope(m, network, z, a, y):
     return r(t - r(a * m.sum(t, 1)[:, None]))
 
 
+def cost(m, network, a, y):
+    """J, cross-entropies from a."""
+    r = m.r
+    if network.cost == "mse":
+        losses = r(r(a - y) ** 2)
+    elif network.cost == "mae":
+        losses = np.abs(r(a - y))
+    elif network.cost == "dot":
+        losses = r(a * y)
+    else:
+        losses = r(-np.where(y == 0, 0, r(y * r(np.log(a)))))
+        if network.cost.startswith("binary"):
+            losses = r(losses - np.where(y == 1, 0, r(r(1 - y) * r(np.log(r(1 - a))))))
+    total = r(r(np.asarray(network.factor)) * m.sum(m.sum(losses, 1), 0))
+    for layer, (w, _) in zip(network.layers, network.parameters):
+        if layer.l1 or layer.l2:
+            total = r(total + r(layer.l1 * m.sum(np.abs(w).ravel(), 0)) + r(layer.l2 * m.sum(r(w * w).ravel(), 0)))
+    return float(total)
+
+
 def gradients(network, dtype, sums="rows"):
-    """(dW and db of each layer, dx); not finite where the dtype overflows."""
+    """(dW and db of each layer, dx, outputs, J); not finite where the dtype overflows."""
     m = Arithmetic(dtype, sums)
     r, a, places = m.r, network.x, []
     with np.errstate(all="ignore"):
@@ -127,6 +147,7 @@ def gradients(network, dtype, sums="rows"):
             out, slope = activate(m, layer.activation, layer.option, z)
             places.append((a, out, slope))
             a = out
+        outputs, total = a, cost(m, network, a, network.y)
         delta = r(r(np.asarray(network.factor)) * cost_slope(m, network, z, a, network.y))
         result = []
         for i in reversed(range(len(network.layers))):
@@ -144,4 +165,4 @@ def gradients(network, dtype, sums="rows"):
                 dw = r(dw + r(r(layer.l1 * np.sign(w)) + r(2 * layer.l2 * w)))
             result.append((dw, None if b is None else m.sum(delta, 0)))
             delta = m.dot(delta, w.T)
-    return result[::-1], delta
+    return result[::-1], delta, outputs, total

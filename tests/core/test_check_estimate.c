@@ -1,8 +1,11 @@
 /* What a check says that it will cost, before it begins. */
+#include "core/finding.h"
+#include "tests/core/claims.h"
 #include "tests/core/compare.h"
 #include "tests/core/fixtures.h"
 #include "tests/core/suite.h"
 
+#include <malloc.h>
 #include <math.h>
 
 static network three_layers(void)
@@ -111,6 +114,36 @@ START_TEST(estimates_never_overflow)
 }
 END_TEST
 
+/* What the search for findings takes beside the check: asked of the allocator, where it tells. */
+START_TEST(estimates_count_what_findings_take)
+{
+    const gck_layer_spec layers[] = {dense(300, "relu"), dense(40, "tanh"), dense(10, "softmax")};
+    network net = network_new(200, layers, 3, cost_named("categorical_crossentropy"), 500);
+    gck_check_spec spec = check_spec_of(&net);
+    spec.method = GCK_DIRECTIONAL;
+    spec.inputs = true;
+    claims c;
+    finding_search search;
+    gck_error error;
+    const gck_check_cost without = cost_of(&spec);
+    ck_assert(claims_open(&c, &net, &spec, GCK_FLOAT64));
+    const gck_check_cost with = cost_of(&c.spec);
+    const struct mallinfo2 before = mallinfo2();
+    assert_ok(finding_open(&c.spec, c.report, (gck_stop){0}, &search, &error), &error);
+    const struct mallinfo2 after = mallinfo2();
+    const double taken =
+        (double)(after.uordblks + after.hblkhd) - (double)(before.uordblks + before.hblkhd);
+    const double said =
+        with.memory_bytes - without.memory_bytes - (with.grain_bytes - without.grain_bytes);
+    /* Beside it stand only a few pages of headers. */
+    ck_assert_double_ge(said, taken - 65536);
+    if (taken > 0) ck_assert_double_le(said, 1.5 * taken);
+    finding_close(&search);
+    claims_close(&c);
+    network_done(&net);
+}
+END_TEST
+
 SUITE_MAIN("check_estimate", {estimates_count_what_is_checked, 0},
            {estimates_count_a_methods_passes, 0}, {estimates_know_the_engine, 0},
-           {estimates_never_overflow, GCK_DIRECTIONAL + 1})
+           {estimates_never_overflow, GCK_DIRECTIONAL + 1}, {estimates_count_what_findings_take, 0})

@@ -109,6 +109,40 @@ START_TEST(one_factor)
 }
 END_TEST
 
+/* What is said of a factor is no more than it may be. */
+START_TEST(factors_are_hinted_at)
+{
+    static const struct {
+        double factor;
+        const char *said;
+    } cases[] = {
+        {2,
+         "W is 2 times the reference, as if it were added up twice, or the 1/2 of a squared "
+         "error were missing"},
+        {0.5,
+         "W is 0.5 times the reference, as if the factor 2 of a square's derivative were "
+         "missing"},
+        {100,
+         "W is 100 times the reference: if that is the batch size, or the number of outputs, "
+         "a mean is missing"},
+        {0.01,
+         "W is 0.01 times the reference: if that is 1 over the batch size, or over the "
+         "number of outputs, a mean is taken twice"},
+        {1.3, "W is 1.3 times the reference"},
+        {12345678.5, "W is 12345678 times the reference"},
+        {-3, "W is -3 times the reference, of the opposite sign"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct pair pair = pair_of(ROWS, COLUMNS);
+        for (size_t k = 0; k < ELEMENTS; k++)
+            pair.claimed[k] *= cases[i].factor;
+        gck_comparison *comparison = compared(&pair, GCK_FLOAT64, false);
+        ck_assert_str_eq(comparison->findings.finding[0].message, cases[i].said);
+        gck_comparison_free(comparison);
+    }
+}
+END_TEST
+
 /* Of one number any other one is a multiple. */
 START_TEST(one_element_shows_usual_factors_alone)
 {
@@ -145,6 +179,16 @@ START_TEST(turned_round)
 }
 END_TEST
 
+/* Numbers so small that they are as good as 0 are no multiple of anything, and not 0 either. */
+START_TEST(next_to_nothing)
+{
+    struct pair pair = pair_of(ROWS, COLUMNS);
+    for (size_t i = 0; i < ELEMENTS; i++)
+        pair.claimed[i] = 5e-324;
+    found(&pair, false, GCK_FINDING_UNEXPLAINED, distance_of(&pair));
+}
+END_TEST
+
 START_TEST(weight_decay)
 {
     struct pair pair = pair_of(ROWS, COLUMNS);
@@ -174,6 +218,40 @@ START_TEST(few_digits)
 }
 END_TEST
 
+/* Numbers that happen to have few digits say nothing of rounding, and what the dtype holds exactly
+ * it leaves alone. */
+START_TEST(few_digits_on_both_sides)
+{
+    struct pair pair = pair_of(1, 4);
+    for (size_t i = 0; i < 4; i++)
+        pair.claimed[i] = pair.reference[i] = (double)i + 1;
+    pair.claimed[3] = 4.5;
+    found(&pair, false, GCK_FINDING_ELEMENTS, 1);
+    /* Beside numbers that were rounded. */
+    pair.reference[0] = 1.1;
+    pair.claimed[0] = 1.1015625;
+    found(&pair, false, GCK_FINDING_UNEXPLAINED, distance_of(&pair));
+    pair.claimed[3] = 4;
+    found(&pair, false, GCK_FINDING_ROUNDED, 0x1p-8);
+    /* Near by, but not the nearest number. */
+    pair.claimed[0] = 1.125;
+    found(&pair, false, GCK_FINDING_ELEMENTS, 1);
+}
+END_TEST
+
+/* Computed in float throughout: a few units of rounding off, the nearest number only here and
+ * there. */
+START_TEST(few_digits_throughout)
+{
+    struct pair pair = pair_of(ROWS, COLUMNS);
+    for (size_t i = 0; i < ELEMENTS; i++)
+        pair.claimed[i] =
+            (double)(float)(pair.reference[i] * (1 + (double)(i % 7) * 0x1p-24 - 0x3p-24));
+    found(&pair, false, GCK_FINDING_ROUNDED, 0x1p-24);
+    passes(&pair, GCK_FLOAT32);
+}
+END_TEST
+
 START_TEST(single_elements)
 {
     struct pair pair = pair_of(ROWS, COLUMNS);
@@ -181,7 +259,7 @@ START_TEST(single_elements)
     pair.claimed[29] = 0;
     found(&pair, false, GCK_FINDING_ELEMENTS, 2);
     gck_comparison *comparison = compared(&pair, GCK_FLOAT64, false);
-    ck_assert_ptr_nonnull(strstr(comparison->findings.finding[0].message, "(1, 2), (5, 4)"));
+    ck_assert_ptr_nonnull(strstr(comparison->findings.finding[0].message, "at [1][2], [5][4]"));
     gck_comparison_free(comparison);
 }
 END_TEST
@@ -210,6 +288,7 @@ START_TEST(each_tensor_by_itself)
 END_TEST
 
 SUITE_MAIN("comparison", {the_same_numbers_pass, 0}, {the_tolerance_is_the_dtypes, 0},
-           {one_factor, 0}, {one_element_shows_usual_factors_alone, 0}, {nothing_and_no_number, 0},
-           {turned_round, 2}, {weight_decay, 0}, {few_digits, 0}, {single_elements, 0},
-           {each_tensor_by_itself, 0})
+           {one_factor, 0}, {factors_are_hinted_at, 0}, {one_element_shows_usual_factors_alone, 0},
+           {nothing_and_no_number, 0}, {turned_round, 2}, {next_to_nothing, 0}, {weight_decay, 0},
+           {few_digits, 0}, {few_digits_on_both_sides, 0}, {few_digits_throughout, 0},
+           {single_elements, 0}, {each_tensor_by_itself, 0})

@@ -195,6 +195,27 @@ START_TEST(a_pair_counts_once)
 }
 END_TEST
 
+/* _i: 0: W of both layers is claimed, 1: b of both. */
+START_TEST(what_is_not_claimed_crosses_nothing)
+{
+    network net = pair_network(1);
+    const double zeros[6] = {0};
+    const bool claimed[2 * GCK_TENSORS_MAX] = {_i == 0, _i == 1, _i == 0, _i == 1};
+    const gck_claim claim = {.gradient = zeros, .tensor_claimed = claimed};
+    gck_check_spec spec = check_spec_of(&net);
+    spec.epsilon = STEP;
+    spec.claim = &claim;
+    gck_check *check;
+    gck_report *report;
+    ck_assert(check_run(&spec, &check, &report) == GCK_OK);
+    ck_assert_uint_eq(report->kink_parameters, _i == 0 ? 0 : 3);
+    ck_assert_uint_eq(report->kink_crossings, _i == 0 ? 0 : 3);
+    gck_report_free(report);
+    gck_check_free(check);
+    network_done(&net);
+}
+END_TEST
+
 /* Only those of layers that are checked. */
 START_TEST(layers_left_out_do_not_count)
 {
@@ -291,5 +312,6 @@ END_TEST
 
 SUITE_MAIN("kinks", {kinks_at_0, 0}, {kinks_on_both_sides, 0}, {kinks_of_mae, 0},
            {smooth_functions_have_none, 0}, {weights_take_samples_out, 0}, {kinks_of_l1, 0},
-           {l1_and_samples_add_up, 0}, {a_pair_counts_once, 0}, {layers_left_out_do_not_count, 0},
+           {l1_and_samples_add_up, 0}, {a_pair_counts_once, 0},
+           {what_is_not_claimed_crosses_nothing, 2}, {layers_left_out_do_not_count, 0},
            {other_methods_count_none, 0}, {a_cut_changes_no_count, 2 * 11}, {many_kinks_agree, 0})
