@@ -70,16 +70,6 @@ static size_t largest(const gck_session_spec *spec)
     return most;
 }
 
-/* What f's noise is measured at: theta, and steps beside it. */
-static void ask_noise(gck_session *session)
-{
-    for (size_t i = 0; i < SESSION_NOISE; i++)
-        session->point[i] =
-            (session_point){.line = SESSION_NONE,
-                            .step = i < SESSION_REPEATS ? 0 : (double)(i - SESSION_REPEATS + 1)};
-    session->asked = SESSION_NOISE;
-}
-
 gck_status gck_session_new(const gck_session_spec *spec, gck_session **ret, gck_error *error)
 {
     gck_status status = spec_check(spec, error);
@@ -101,7 +91,7 @@ gck_status gck_session_new(const gck_session_spec *spec, gck_session **ret, gck_
         gck_session_free(session);
         return status;
     }
-    ask_noise(session);
+    session_noise_ask(session);
     *ret = session;
     return GCK_OK;
 }
@@ -141,7 +131,7 @@ static void values_put(const gck_session *session, gck_move move, double step, d
 {
     const double *theta = session->spec.tensor[move.tensor].theta + move.first;
     for (size_t i = 0; i < move.count; i++)
-        to[i] = theta[i] + step * session->v[i];
+        to[i] = session_round(session, theta[i] + step * session->v[i]);
 }
 
 gck_move gck_session_move(gck_session *session, size_t point, size_t move, double *to)
@@ -248,14 +238,14 @@ gck_status gck_session_take(gck_session *session, const double *value, size_t co
     session->evaluations += count;
     if (session->measured) {
         lines_take(session, value, count);
-    } else {
-        session_noise_take(session, value);
-        if (!isfinite(session->value)) {
-            session->asked = 0;
-            session->failed = true;
-            return gck_error_set(error, GCK_NON_FINITE, "values",
-                                 "the function is not finite at theta");
+    } else if (!session_noise_take(session, value, count)) {
+        if (isfinite(session->value)) {
+            session->round++;
+            return GCK_OK;
         }
+        session->asked = 0;
+        return gck_error_set(error, GCK_NON_FINITE, "values",
+                             "the function is not finite at theta");
     }
     const gck_status status = settle(session, error);
     return status == GCK_OK ? ask(session, error) : status;

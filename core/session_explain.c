@@ -10,29 +10,30 @@ enum { NAMED = 3 }; /* elements in a sentence */
 
 /* ---- lines as pairs ---- */
 
-/* Another claim's products with the directions of the lines that a tensor is judged by. */
+/* Another claim's products with the directions that a tensor is judged by. */
 typedef struct pairs {
     size_t count;
     double exact[GCK_DIRECTIONS_MAX], other[GCK_DIRECTIONS_MAX], bar[GCK_DIRECTIONS_MAX];
 } pairs;
 
-static double product(gck_session *session, session_line *line, const double *other)
+static double product(gck_session *session, session_line line, const double *other)
 {
-    session_direction(session, line);
-    return gck_direction_dot(other + line->first, session->v, line->count) / line->length;
+    session_direction(session, &line);
+    return gck_direction_dot(other + line.first, session->v, line.count) / line.length;
 }
 
 /* other NULL: what is claimed. */
 static void pairs_gather(gck_session *session, size_t tensor, const double *other, pairs *ret)
 {
     ret->count = 0;
-    for (size_t i = session->part[tensor].head;
-         i != SESSION_NONE && ret->count < GCK_DIRECTIONS_MAX; i = session->line[i].next) {
-        session_line *line = &session->line[i];
-        if (!session_line_counts(session, i) || !isfinite(line->error)) continue;
-        ret->exact[ret->count] = line->numeric;
-        ret->other[ret->count] = other == NULL ? line->claimed : product(session, line, other);
-        ret->bar[ret->count++] = SESSION_SURE * line->error + line->bar;
+    for (size_t i = session_place_first(session, tensor);
+         i != SESSION_NONE && ret->count < GCK_DIRECTIONS_MAX; i = session_place_next(session, i)) {
+        const session_place place = session_place_of(session, i);
+        if (place.best == NULL) continue;
+        ret->exact[ret->count] = place.best->numeric;
+        ret->other[ret->count] =
+            other == NULL ? place.best->claimed : product(session, *place.best, other);
+        ret->bar[ret->count++] = place.error + place.best->bar + fabs(place.best->gap) / 2;
     }
 }
 
@@ -135,13 +136,23 @@ static bool is_zero(const double *values, size_t count)
     return true;
 }
 
+/* How many pairs tell a factor from others: those whose error is small beside the derivative. */
+static size_t pairs_telling(const pairs *p)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < p->count; i++)
+        count += p->bar[i] < fabs(p->exact[i]) / 4;
+    return count;
+}
+
 /* By what factor the claim differs from the gradient; NaN where it is not one. */
 static double factor_of(gck_session *session, size_t tensor)
 {
     pairs p;
     pairs_gather(session, tensor, NULL, &p);
     const double factor = pairs_factor(&p);
-    return p.count > 1 && isfinite(factor) && pairs_fit(session, &p, factor) ? factor : NAN;
+    return pairs_telling(&p) > 1 && isfinite(factor) && pairs_fit(session, &p, factor) ? factor
+                                                                                       : NAN;
 }
 
 bool session_is_alike(gck_session *session, size_t tensor)
@@ -164,7 +175,7 @@ static gck_status explain_transposed(gck_session *session, const gck_tensor_repo
         other[e] = report->analytic[e % columns * rows + e / columns];
     pairs_gather(session, tensor, other, &p);
     gck_vector_free(other);
-    if (p.count < 2 || !pairs_fit(session, &p, 1)) return GCK_OK;
+    if (pairs_telling(&p) < 2 || !pairs_fit(session, &p, 1)) return GCK_OK;
     *ret_found = true;
     finding->mistake.code = GCK_FINDING_TRANSPOSED;
     finding_message(finding, "the gradient of %.80s is transposed", report->name);

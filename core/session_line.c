@@ -5,22 +5,33 @@
 
 /* Of slopes: what a kink must make them differ by to be one. */
 #define KINK 1e-3
+/* Of slopes: what is left beside a kink and does not matter. */
+#define SETTLED 0x1p-20
 
-/* f does not change while nothing but rounding can make it. */
+/* f does not change while nothing but rounding can make it: of two values. */
 static bool is_change(const gck_session *session, double value)
 {
-    return !(fabs(value - session->value) <= session_noise_of(session, value));
+    return !(fabs(value - session->value) <= 2 * session_noise_of(session, value));
 }
 
-/* The kink at theta, if that is what the error estimate consists of. */
-static void kink_find(session_line *line)
+/* Whether the error estimate of the best entry consists of a kink at theta. */
+static bool is_kink(const session_line *line)
 {
     const gck_line_best *best = &line->line.best;
-    const double gap = best->entry.gap, rest = line->error - fabs(gap) / 2;
-    if (!isfinite(line->error) || !(rest < fabs(gap) / 4)) return;
-    if (!(fabs(gap) > KINK * best->size) || !(fabs(gap) > 8 * best->entry.noise)) return;
-    line->gap = gap;
-    line->error = fmax(rest, 0);
+    const session_caution caution = session_trend_caution(&line->trend, best->entry.quotient);
+    const double gap = fabs(best->entry.gap);
+    return fmax(best->error - gap / 2, caution.error) < gap / 4 && caution.steady &&
+           gap > KINK * best->size && gap > 8 * best->entry.noise;
+}
+
+/* A kink at theta keeps its line from ever being settled: it ends when nothing but the kink is left
+ * that matters. */
+static bool is_settled_kink(const session_line *line)
+{
+    const gck_line_best *best = &line->line.best;
+    const double rest = best->error - fabs(best->entry.gap) / 2;
+    return line->line.columns > 2 && is_kink(line) &&
+           rest <= fmax(SETTLED * best->size, 3 * best->entry.noise);
 }
 
 /* Cut short, a line has the best it came to. */
@@ -34,12 +45,17 @@ void session_line_end(session_line *line)
     if (!isfinite(line->numeric) || !isfinite(line->error)) {
         line->numeric = NAN;
         line->error = INFINITY;
+    } else {
+        if (is_kink(line)) line->gap = of->best.entry.gap;
+        line->error = fmax(line->error - fabs(line->gap) / 2,
+                           session_trend_caution(&line->trend, line->numeric).error);
     }
     line->line.asked = 0;
-    kink_find(line);
     line->numeric /= line->length;
     line->error /= line->length;
+    line->noise = fmin(of->best.entry.noise / line->length, line->error);
     line->gap /= line->length;
+    line->moved /= line->length;
 }
 
 void session_line_begin(gck_session *session, session_line *line)
@@ -58,43 +74,48 @@ void session_line_begin(gck_session *session, session_line *line)
     if (norm == 0) session_line_end(line);
 }
 
+/* Points are not quite on the line, but at numbers of the dtype: what that does to f is taken out,
+ * by the claim. A claim that is wrong is wrong about this little, too, and along the way that the
+ * points really go. f at theta cancels, since there are points on both sides, and so does its
+ * noise.
+ */
 void session_line_take(gck_session *session, session_line *line, const double *value)
 {
     gck_change change[GCK_LINE_STEPS];
+    session_direction(session, line);
     for (size_t i = 0; i < line->line.asked; i++) {
-        if (is_change(session, value[i])) line->still = false;
-        change[i] = (gck_change){.step = line->line.step[i],
-                                 .change = value[i] - session->value,
+        const double step = line->line.step[i], apart = value[i] - session->value;
+        if (is_change(session, value[i])) {
+            line->still = false;
+            if (line->moved == 0 && isfinite(apart)) line->moved = fabs(apart / step);
+        }
+        change[i] = (gck_change){.step = step,
+                                 .change = apart - session_rounding(session, line, step),
                                  .noise = session_noise_of(session, value[i])};
     }
     line->evaluations += line->line.asked;
+    session_trend_take(&line->trend, change);
     gck_line_take(&line->line, change);
-    const double shortest = ldexp(1, session->steps->last + line->octaves);
-    if (line->line.asked == 0 || line->line.step[0] < shortest) session_line_end(line);
+    session_trend_note(&line->trend, &line->line);
+    const bool goes_on = line->line.asked > 0 && line->line.step[0] >= ldexp(1, line->last);
+    if (!goes_on || is_settled_kink(line)) session_line_end(line);
 }
 
-/* How far the claim is from the nearest slope that f has there. */
-static double difference(const session_line *line)
+double session_line_error(const session_line *line)
 {
-    const double away = fabs(line->claimed - line->numeric);
-    return fmax(away - fabs(line->gap) / 2, 0);
+    return SESSION_SURE * (line->error - line->noise) + line->noise;
+}
+
+double session_line_away(const session_line *line)
+{
+    const double away = line->claimed - line->numeric;
+    return copysign(fmax(fabs(away) - fabs(line->gap) / 2, 0), away);
 }
 
 bool session_line_wrong(const gck_session *session, const session_line *line)
 {
     if (!line->done || line->skipped || !isfinite(line->error)) return false;
     const double limit = session->spec.tolerance * (fabs(line->numeric) + fabs(line->claimed)) +
-                         SESSION_SURE * line->error + line->bar;
-    return !(difference(line) <= limit);
-}
-
-gck_direction session_line_direction(const session_line *line)
-{
-    /* Between the two slopes at a kink every claim is right. */
-    const double between = line->gap == 0
-                               ? line->numeric
-                               : line->numeric + copysign(fmin(fabs(line->claimed - line->numeric),
-                                                               fabs(line->gap) / 2),
-                                                          line->claimed - line->numeric);
-    return (gck_direction){between, line->claimed, SESSION_SURE * line->error + line->bar};
+                         session_line_error(line) + line->bar;
+    return !(fabs(session_line_away(line)) <= limit);
 }

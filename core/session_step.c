@@ -1,18 +1,19 @@
-/* Points that the dtype of f can write down exactly: a step that is rounded on its way to f is
- * another step. */
+/* Points that the dtype of f can write down: a number that is rounded on its way to f is another
+ * point. So theta + t v is rounded here, and what that adds to t v is known. */
 #include "core/session.h"
 
 #include <gradcheck/rng.h>
 
 #include <math.h>
+#include <stdint.h>
 
 /* Central differences of a function that errs by u are best at steps of u^(1/3); extrapolation
  * likes to begin with longer ones. */
 static const session_steps steps[] = {
-    [GCK_FLOAT64] = {-7, -37, 53, -1074, 1024},
-    [GCK_FLOAT32] = {-4, -14, 24, -149, 128},
-    [GCK_FLOAT16] = {-2, -6, 11, -24, 16},
-    [GCK_BFLOAT16] = {-1, -4, 8, -133, 128},
+    [GCK_FLOAT64] = {-7, -37, 53, -1074, 1024, -6, 4},
+    [GCK_FLOAT32] = {-4, -14, 24, -149, 128, -3, 3},
+    [GCK_FLOAT16] = {-2, -6, 11, -24, 16, -1, 2},
+    [GCK_BFLOAT16] = {-1, -4, 8, -133, 128, -1, 1},
 };
 
 const session_steps *session_steps_of(gck_dtype dtype)
@@ -52,57 +53,101 @@ double session_scale(const gck_session_tensor *tensor)
     return norm > DBL_MIN ? ldexp(1, ilogb(norm)) : 1;
 }
 
-/* The multiple of q nearest to v, such that x - longest v and x + longest v are numbers of the
- * dtype, and so is all that lies on the way in steps of `shortest`. */
-static double fit(const session_steps *s, double x, double v, double longest, double shortest)
+double session_round(const gck_session *session, double x)
 {
-    const int exponent = above(fabs(x) + fabs(v) * longest);
-    if (exponent > s->most) return 0;
-    const double q = spacing(s, exponent) / shortest;
-    const double fitted = q * nearbyint(v / q);
-    /* Rounded up to the next power of two it would need a digit more. */
-    return above(fabs(x) + fabs(fitted) * longest) > exponent ? q * trunc(v / q) : fitted;
+    const session_steps *s = session->steps;
+    if (s->digits == DBL_MANT_DIG) return x;
+    const double unit = spacing(s, above(x));
+    return unit * nearbyint(x / unit);
 }
 
-static void fit_all(const session_steps *s, const double *theta, size_t count, double *v)
-{
-    const double longest = ldexp(1, s->first), shortest = ldexp(1, s->last);
-    for (size_t i = 0; i < count; i++)
-        v[i] = fit(s, theta[i], v[i], longest, shortest);
-}
-
-/* An element's step is as long as itself or its tensor, whichever is larger. */
+/* An element moves by as much as its tensor does, unless it is of another order altogether: even
+ * short steps of the tensor would then be long ones for it. */
 static double element_scale(double theta, double scale)
 {
-    return theta != 0 ? fmax(scale, ldexp(1, ilogb(theta))) : scale;
+    const double own = theta != 0 ? ldexp(1, ilogb(theta)) : scale;
+    return own < 0x1p-15 * scale ? own : scale;
+}
+
+/* Stretched, v's shortest step is as long as ever, if three are left. */
+static int last_step(const session_steps *s, double stretch)
+{
+    const int last = s->last - ilogb(stretch);
+    return last < s->first - 2 ? last : s->first - 2;
+}
+
+/* The usual length of one element's line is its own, if that is more than its tensor's. */
+static double length_of(const session_line *line, double theta, double scale)
+{
+    if (line->count > 1 || theta == 0) return scale * line->stretch;
+    return fmax(element_scale(theta, scale), ldexp(1, ilogb(theta))) * line->stretch;
 }
 
 void session_direction(gck_session *session, session_line *line)
 {
+    const session_steps *s = session->steps;
     const double *theta = session->spec.tensor[line->tensor].theta + line->first;
     const double scale = session->part[line->tensor].scale;
-    line->length = ldexp(line->count == 1 ? element_scale(theta[0], scale) : scale, line->octaves);
+    double *v = session->v;
+    line->last = last_step(s, line->stretch);
+    line->length = length_of(line, theta[0], scale);
     if (line->count > 1)
         gck_direction_draw(session->spec.seed, (uint32_t)line->tensor, line->direction,
                            line->first + line->count, session->room);
-    for (size_t i = 0; i < line->count; i++)
-        session->v[i] = line->length * (line->count > 1 ? session->room[line->first + i] : 1);
-    fit_all(session->steps, theta, line->count, session->v);
+    for (size_t i = 0; i < line->count; i++) {
+        v[i] = line->count == 1 ? line->length
+                                : element_scale(theta[i], scale) * line->stretch *
+                                      session->room[line->first + i];
+        /* Where numbers end an element stays where it is. */
+        if (above(fabs(theta[i]) + fabs(v[i]) * ldexp(1, s->first)) > s->most) v[i] = 0;
+    }
 }
 
-/* Some steps in the last digits, of random sign and length. */
+double session_rounding(gck_session *session, const session_line *line, double step)
+{
+    const gck_session_tensor *of = &session->spec.tensor[line->tensor];
+    const double *theta = of->theta + line->first;
+    for (size_t i = 0; i < line->count; i++) {
+        const double moved = session_round(session, theta[i] + step * session->v[i]) - theta[i];
+        session->room[i] = moved - step * session->v[i];
+    }
+    return gck_direction_dot(of->claimed + line->first, session->room, line->count);
+}
+
+/* ---- the ladder ---- */
+
+/* The exponent of x's last binary digit that is not 0. */
+static int lowest(double x)
+{
+    int exponent;
+    uint64_t digits = (uint64_t)ldexp(fabs(frexp(x, &exponent)), DBL_MANT_DIG);
+    exponent -= DBL_MANT_DIG;
+    for (; digits % 2 == 0; digits /= 2)
+        exponent++;
+    return exponent;
+}
+
+/* The multiple of a power of two nearest to v, such that x + t v is a number of the dtype for all
+ * multiples t of `shortest` up to `longest`: there x must not need more digits than it has. */
+static double fit(const session_steps *s, double x, double v, double longest, double shortest)
+{
+    const int reach = x == 0 ? s->most : lowest(x) + s->digits;
+    const double limit = (ldexp(1, reach < s->most ? reach : s->most) - fabs(x)) / longest;
+    const double nearer = copysign(fmin(fabs(v), limit), v);
+    const double q = spacing(s, above(fabs(x) + fabs(nearer) * longest)) / shortest;
+    return q * trunc(nearer / q);
+}
+
+/* Unlike those of a line its points have to be exact: what rounding adds would look like noise. */
 void session_ladder(gck_session *session, size_t tensor)
 {
-    const gck_session_tensor *of = &session->spec.tensor[tensor];
-    const session_part *part = &session->part[tensor];
-    size_t count = 1;
-    gck_shape_count(&of->shape, &count);
-    gck_direction_draw(session->spec.seed, (uint32_t)tensor, GCK_DIRECTIONS_MAX - 1, count,
-                       session->v);
-    for (size_t i = 0; i < count; i++) {
-        const double size = fmax(fabs(of->theta[i]), part->scale / 64);
-        const int exponent = above(size) + 1;
-        const double unit = exponent > session->steps->most ? 0 : spacing(session->steps, exponent);
-        session->v[i] = unit * nearbyint(2 * session->v[i]);
-    }
+    const session_steps *s = session->steps;
+    const double *theta = session->spec.tensor[tensor].theta;
+    session_line line = {.tensor = tensor,
+                         .count = session_count(session, tensor),
+                         .direction = GCK_DIRECTIONS_MAX - 1,
+                         .stretch = 1};
+    session_direction(session, &line);
+    for (size_t i = 0; i < line.count; i++)
+        session->v[i] = fit(s, theta[i], session->v[i], ldexp(1, s->first), ldexp(1, s->last));
 }

@@ -256,3 +256,52 @@ void floats_gradient(const network *net, double *gradient, double *x)
     free(s.at);
     free(s.gradient);
 }
+
+/* ---- forward alone ---- */
+
+static float loss_term(const gck_choice *cost, float a, float y)
+{
+    float sum = 0;
+    if (is(cost, "mse")) return (y - a) * (y - a);
+    if (is(cost, "mae")) return fabsf(y - a);
+    if (is(cost, "dot")) return y * a;
+    if (y != 0) sum -= y * logf(a);
+    if (y != 1 && is(cost, "binary_crossentropy")) sum -= (1 - y) * logf(1 - a);
+    return sum;
+}
+
+static float penalties(const network *net)
+{
+    const gck_model *model = net->model;
+    float sum = 0;
+    for (size_t l = 0; l < model->layer_count; l++) {
+        const gck_choice *type = &model->layer[l].spec.type;
+        for (size_t e = 0; model->layer[l].tensor_count > 0 && e < model->layer[l].tensor[0].count;
+             e++) {
+            const float w = (float)net->parameters[model->layer[l].tensor[0].offset + e];
+            sum += (float)type->option[gck_item_option_find(type->item, "l1")] * fabsf(w);
+            sum += (float)type->option[gck_item_option_find(type->item, "l2")] * w * w;
+        }
+    }
+    return sum;
+}
+
+double floats_forward(const network *net, double *outputs)
+{
+    const gck_model *model = net->model;
+    const double factor = gck_cost_factor(&model->cost, net->data->samples, model->outputs);
+    sample s = {.net = net, .at = calloc(model->layer_count, sizeof *s.at)};
+    float sum = 0;
+    for (s.k = 0; s.k < net->data->samples; s.k++) {
+        const float weight = net->data->weights == NULL ? 1 : (float)net->data->weights[s.k];
+        if (weight != 0) sample_forward(&s);
+        for (size_t j = 0; j < model->outputs; j++) {
+            const size_t at = s.k * model->outputs + j;
+            const float a = s.at[model->layer_count - 1].a[j];
+            outputs[at] = weight == 0 ? NAN : a;
+            if (weight != 0) sum += weight * loss_term(&model->cost, a, (float)net->data->y[at]);
+        }
+    }
+    free(s.at);
+    return (float)factor * sum + penalties(net);
+}

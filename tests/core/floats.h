@@ -11,4 +11,8 @@ enum { FLOATS_UNITS = 128 };
  * and as many inputs. */
 void floats_gradient(const network *net, double *gradient, double *x);
 
+/* Outputs (samples, outputs), NaN for samples of weight 0, and J, whose cross-entropies are taken
+ * from a. */
+double floats_forward(const network *net, double *outputs);
+
 #endif

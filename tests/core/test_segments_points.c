@@ -1,7 +1,7 @@
 /* Points of all kinds and numbers in segments, and networks at random. */
 #include "core/segments.h"
 #include "tests/core/compare.h"
-#include "tests/core/random_networks.h"
+#include "tests/core/dice.h"
 #include "tests/core/segments.h"
 #include "tests/core/suite.h"
 
