@@ -9,13 +9,6 @@
 static const char *const names[] = {"gradients", "inputs", "cost",
                                     "outputs",   "dtype",  "convention"};
 
-/* A member that has a value: null claims nothing. */
-static const struct value *claimed_member(const struct value *object, const char *name)
-{
-    const struct value *member = value_member(object, name);
-    return member == NULL || value_is_null(member) ? NULL : member;
-}
-
 /* ---- what is claimed ---- */
 
 bool read_dtype(const struct value *value, const struct place *place, gck_dtype *ret_dtype)
@@ -31,6 +24,17 @@ bool read_dtype(const struct value *value, const struct place *place, gck_dtype 
         place, "\"%.60s\" is no dtype; there are float64, float32, float16 and bfloat16", text);
 }
 
+/* Most likely the entry is another layer's. */
+static bool is_empty(const struct value *value, const struct place *place, const gck_layer *layer)
+{
+    void *iterator = NULL;
+    const struct value *member;
+    const char *name = value_is_object(value) ? value_next(value, &iterator, &member) : NULL;
+    if (name == NULL) return true;
+    const struct place at = place_key(place, name);
+    return place_fail(&at, "layer %zu (%s) has no parameters", layer->index, gck_layer_name(layer));
+}
+
 static bool outline_layer(const struct value *value, const struct place *place,
                           const gck_layer *layer, bool *tensor_claimed)
 {
@@ -38,9 +42,10 @@ static bool outline_layer(const struct value *value, const struct place *place,
     for (size_t t = 0; t < layer->tensor_count; t++)
         tensors[t] = layer->tensor[t].name;
     if (value_is_null(value)) return true;
+    if (layer->tensor_count == 0 && !is_empty(value, place, layer)) return false;
     if (!read_object(value, place, tensors, layer->tensor_count)) return false;
     for (size_t t = 0; t < layer->tensor_count; t++)
-        tensor_claimed[t] = claimed_member(value, tensors[t]) != NULL;
+        tensor_claimed[t] = value_given(value, tensors[t]) != NULL;
     return true;
 }
 
@@ -53,8 +58,8 @@ static bool each_entry(const struct value *value, const struct place *place, con
 {
     bool each;
     size_t entry = 0;
-    if (!read_layer_entries(value, place, model, &each)) return false;
-    for (size_t i = 0; i < model->layer_count; i++) {
+    if (!read_layer_entries(value, place, model, false, &each)) return false;
+    for (size_t i = 0; i < model->layer_count && entry < value_count(value); i++) {
         if (!each && model->layer[i].tensor_count == 0) continue;
         const struct place at = place_index(place, entry);
         if (!read(value_item(value, entry++), &at, &model->layer[i], context)) return false;
@@ -90,13 +95,13 @@ bool read_claim(const struct value *value, const struct place *place,
     if (claim->tensor_claimed == NULL) return place_fail_memory(place);
     claim->core.tensor_claimed = claim->tensor_claimed;
     spec->check.claim = &claim->core;
-    const struct value *gradients = claimed_member(value, "gradients");
-    const struct value *dtype = value_member(value, "dtype");
+    const struct value *gradients = value_given(value, "gradients");
+    const struct value *dtype = value_given(value, "dtype");
     if ((dtype != NULL && !read_dtype(dtype, &at_dtype, &claim->core.dtype)) ||
         (gradients != NULL &&
          !each_entry(gradients, &at_gradients, model, outline_entry, claim->tensor_claimed)))
         return false;
-    if (claimed_member(value, "inputs") != NULL)
+    if (value_given(value, "inputs") != NULL)
         spec->check.inputs = true;
     else if (!any_is_claimed(spec))
         return place_fail(place, "claims nothing: there is no gradient of a tensor or of x");
@@ -108,7 +113,7 @@ double claim_bytes(const struct spec *spec, const gck_check_cost *cost)
     const double samples = (double)spec->data->samples,
                  model = (double)spec->model->parameter_count;
     const double x = spec->check.inputs ? samples * (double)spec->model->inputs : 0;
-    const double numbers = model + x + samples * (double)spec->model->outputs;
+    const double numbers = 2 * model + x + samples * (double)spec->model->outputs;
     /* Mistakes are put into gradients of our own, to be compared, in a room like a grain's. */
     const double replayed = 4 * (model + x);
     return sizeof(double) * (numbers + replayed) + 2 * cost->grain_bytes;
@@ -121,13 +126,14 @@ struct claim_reader {
     struct convention convention;
 };
 
-/* "W of layer 0 (dense) must be (3, 16), got (16, 3); …" */
+/* "W of layer 0 (dense) must be (3, 16), got (16, 3); …"; what has no shape is read row by row. */
 static bool fits(const struct value *value, const struct place *place, const struct form *form,
                  const struct form *other, const char *hint, const char *what)
 {
     char wanted[GCK_SHAPE_TEXT], given[GCK_SHAPE_TEXT];
     const gck_shape shape = value_shape(value);
     if (!value_is_array(value) || gck_shape_equal(&shape, &form->shape)) return true;
+    if (shape.dim[0] == form->shape.dim[0] && !value_is_even(value)) return true;
     const bool would_fit = gck_shape_equal(&shape, &other->shape);
     return place_fail(place, "%s must be %s, got %s%s%s%s", what,
                       gck_shape_format(&form->shape, wanted), gck_shape_format(&shape, given),
@@ -158,7 +164,7 @@ static bool read_entry(const struct value *entry, const struct place *place, con
     struct claim_reader *reader = context;
     if (value_is_null(entry)) return true;
     for (size_t t = 0; t < layer->tensor_count; t++) {
-        const struct value *tensor = claimed_member(entry, layer->tensor[t].name);
+        const struct value *tensor = value_given(entry, layer->tensor[t].name);
         const struct place at = place_key(place, layer->tensor[t].name);
         if (tensor != NULL && !read_claimed_tensor(tensor, &at, layer, &layer->tensor[t], reader))
             return false;
@@ -194,8 +200,8 @@ static bool read_batches(const struct value *value, const struct place *place,
     const gck_model *model = spec->model;
     const struct place at_inputs = place_key(place, "inputs");
     const struct place at_outputs = place_key(place, "outputs");
-    const struct value *inputs = claimed_member(value, "inputs");
-    const struct value *outputs = claimed_member(value, "outputs");
+    const struct value *inputs = value_given(value, "inputs");
+    const struct value *outputs = value_given(value, "outputs");
     struct claim *claim = spec->claim;
     return (inputs == NULL || read_batch(inputs, &at_inputs, convention, spec->data, &model->input,
                                          "the gradient of x", &claim->inputs)) &&
@@ -207,7 +213,7 @@ static bool read_batches(const struct value *value, const struct place *place,
 static bool read_claimed_cost(const struct value *value, const struct place *place,
                               gck_claim *claim)
 {
-    const struct value *cost = claimed_member(value, "cost");
+    const struct value *cost = value_given(value, "cost");
     const struct place at = place_key(place, "cost");
     if (cost == NULL) return true;
     claim->has_cost = true;
@@ -251,15 +257,20 @@ static void convert_parameters(struct spec *spec, double factor, bool excluded)
     const gck_model *model = spec->model;
     for (size_t i = 0; i < model->parameter_count; i++) {
         const double penalty = gck_model_penalty_exact(model, i, spec->parameters[i]);
-        if (excluded)
-            gradient[i] = gradient[i] * factor + penalty;
-        else if (factor != 1)
-            gradient[i] = (gradient[i] - penalty) * factor + penalty;
+        gradient[i] = (gradient[i] - (excluded ? 0 : penalty)) * factor + penalty;
     }
 }
 
-static void convert(const struct written_model *written, const struct convention *convention,
-                    struct spec *spec)
+static bool keep_given(struct claim *claim, size_t count, const struct place *place)
+{
+    claim->given = gck_vector_copy(claim->gradient, count);
+    if (claim->given == NULL) return place_fail_memory(place);
+    claim->core.given = claim->given;
+    return true;
+}
+
+static bool convert(const struct written_model *written, const struct convention *convention,
+                    const struct place *place, struct spec *spec)
 {
     const gck_model *model = spec->model;
     const size_t samples = spec->data->samples;
@@ -269,14 +280,17 @@ static void convert(const struct written_model *written, const struct convention
     const double factor = own == theirs ? 1 : own / theirs;
     const bool excluded = convention->excludes_penalties;
     struct claim *claim = spec->claim;
-    if (excluded || factor != 1) convert_parameters(spec, factor, excluded);
+    claim->core.data_factor = factor;
+    claim->core.penalties_added = excluded;
+    if (!excluded && factor == 1) return true;
+    if (!keep_given(claim, model->parameter_count, place)) return false;
+    convert_parameters(spec, factor, excluded);
     scale(claim->inputs, samples * model->inputs, factor);
-    if (!claim->core.has_cost) return;
+    if (!claim->core.has_cost) return true;
     const double penalty = gck_model_penalty(model, spec->parameters);
-    if (excluded)
-        claim->core.cost = claim->core.cost * factor + penalty;
-    else if (factor != 1)
-        claim->core.cost = (claim->core.cost - penalty) * factor + penalty;
+    if (!excluded) claim->core.cost -= penalty;
+    claim->core.cost = claim->core.cost * factor + penalty;
+    return true;
 }
 
 /* Without one of its own a claim is in the model's convention, and of its cost. */
@@ -284,7 +298,7 @@ static bool read_claimed_convention(const struct value *value, const struct plac
                                     const struct written_model *written,
                                     struct convention *ret_convention)
 {
-    const struct value *convention = claimed_member(value, "convention");
+    const struct value *convention = value_given(value, "convention");
     const struct place at = place_key(place, "convention");
     struct convention base = written->convention;
     base.set = CONVENTION_NONE;
@@ -299,7 +313,7 @@ bool read_claim_numbers(const struct value *value, const struct place *place,
 {
     struct claim_reader reader = {.spec = spec};
     struct claim *claim = spec->claim;
-    const struct value *gradients = claimed_member(value, "gradients");
+    const struct value *gradients = value_given(value, "gradients");
     const struct place at = place_key(place, "gradients");
     claim->gradient = gck_vector_new(spec->model->parameter_count);
     if (claim->gradient == NULL) return place_fail_memory(place);
@@ -311,6 +325,5 @@ bool read_claim_numbers(const struct value *value, const struct place *place,
     claim->core.gradient = claim->gradient;
     claim->core.inputs = claim->inputs;
     claim->core.outputs = claim->outputs;
-    convert(written, &reader.convention, spec);
-    return true;
+    return convert(written, &reader.convention, place, spec);
 }

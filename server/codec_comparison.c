@@ -36,19 +36,21 @@ static void comparison_done(struct comparison *comparison)
 
 /* ---- reading ---- */
 
-/* A scalar has rank 0; nested arrays are judged by their first items. */
-static bool read_shape(const struct value *value, const struct place *place, gck_shape *ret_shape,
-                       size_t *ret_count)
-{
-    *ret_shape = value_shape(value);
-    return gck_shape_count(ret_shape, ret_count) || place_fail(place, "has no elements");
-}
-
 static bool read_scalar(const struct value *value, const struct place *place, bool any,
                         double *number)
 {
     return ((any || value_is_number(value)) && value_any_number(value, number)) ||
            place_fail(place, "must be a number or nested arrays, got %s", value_kind(value));
+}
+
+/* A scalar has rank 0; nested arrays are judged by their first items. */
+static bool read_shape(const struct value *value, const struct place *place, gck_shape *ret_shape,
+                       size_t *ret_count)
+{
+    double number;
+    *ret_shape = value_shape(value);
+    if (ret_shape->rank == 0 && !read_scalar(value, place, false, &number)) return false;
+    return gck_shape_count(ret_shape, ret_count) || place_fail(place, "has no elements");
 }
 
 static bool read_numbers(const struct value *value, const struct place *place,
@@ -64,16 +66,43 @@ static bool read_numbers(const struct value *value, const struct place *place,
                             : read_tensor(value, place, shape, "this", any, *own);
 }
 
+/* "(2, 3)", or what it is in place of an array. */
+static const char *form_format(const gck_shape *shape, const char *kind, char text[GCK_SHAPE_TEXT])
+{
+    return shape->rank == 0 ? kind : gck_shape_format(shape, text);
+}
+
+/* What has no shape is read row by row. */
 static bool shape_fits(const struct value *value, const struct place *place, const gck_shape *shape)
 {
     char wanted[GCK_SHAPE_TEXT], given[GCK_SHAPE_TEXT];
     const gck_shape own = value_shape(value);
     if (gck_shape_equal(&own, shape)) return true;
+    if (own.rank > 0 && shape->rank > 0 && own.dim[0] == shape->dim[0] && !value_is_even(value))
+        return true;
     const bool turned = own.rank == 2 && shape->rank == 2 && own.dim[0] == shape->dim[1] &&
                         own.dim[1] == shape->dim[0];
-    return place_fail(place, "must be %s as in the reference, got %s%s",
-                      gck_shape_format(shape, wanted), gck_shape_format(&own, given),
-                      turned ? ": it would fit transposed" : "");
+    return place_fail(
+        place, "must be %s as in the reference, got %s%s", form_format(shape, "a number", wanted),
+        form_format(&own, value_kind(value), given), turned ? ": it would fit transposed" : "");
+}
+
+/* One that is not claimed: its name alone is kept, but it must be a tensor all the same. */
+static bool skip_one(const char *name, const struct value *const value[SIDES],
+                     const struct place at[SIDES], const gck_shape *shape, size_t count,
+                     struct comparison *comparison)
+{
+    for (int side = REFERENCE; side < SIDES; side++) {
+        double *own = NULL;
+        const double *numbers;
+        const bool sound = value[side] == NULL || read_numbers(value[side], &at[side], shape, count,
+                                                               false, &own, &numbers);
+        gck_vector_free(own);
+        if (!sound) return false;
+    }
+    if (comparison->skipped < SKIPPED_NAMED) comparison->skipped_name[comparison->skipped] = name;
+    comparison->skipped++;
+    return true;
 }
 
 /* One tensor that the reference has; it is left out where it is not claimed. */
@@ -83,22 +112,18 @@ static bool read_one(const char *name, const struct value *const value[SIDES],
     gck_compared *tensor = &comparison->tensor[comparison->count];
     double **own = comparison->own[comparison->count];
     const double **numbers[SIDES] = {&tensor->claimed, &tensor->reference, &tensor->parameters};
-    if (value[CLAIMED] == NULL || value_is_null(value[CLAIMED])) {
-        if (comparison->skipped < SKIPPED_NAMED)
-            comparison->skipped_name[comparison->skipped] = name;
-        comparison->skipped++;
-        return true;
-    }
+    gck_shape shape;
+    size_t count;
+    if (!read_shape(value[REFERENCE], &at[REFERENCE], &shape, &count)) return false;
+    for (int side = 0; side < SIDES; side++)
+        if (value[side] != NULL && !shape_fits(value[side], &at[side], &shape)) return false;
+    if (value[CLAIMED] == NULL) return skip_one(name, value, at, &shape, count, comparison);
     comparison->count++;
-    tensor->name = name;
-    if (!read_shape(value[REFERENCE], &at[REFERENCE], &tensor->shape, &tensor->count)) return false;
-    for (int side = 0; side < SIDES; side++) {
-        if (value[side] == NULL) continue;
-        if (!shape_fits(value[side], &at[side], &tensor->shape) ||
-            !read_numbers(value[side], &at[side], &tensor->shape, tensor->count, side == CLAIMED,
-                          &own[side], numbers[side]))
+    *tensor = (gck_compared){.name = name, .shape = shape, .count = count};
+    for (int side = 0; side < SIDES; side++)
+        if (value[side] != NULL && !read_numbers(value[side], &at[side], &shape, count,
+                                                 side == CLAIMED, &own[side], numbers[side]))
             return false;
-    }
     return true;
 }
 
@@ -134,9 +159,10 @@ static bool read_sets(const struct value *const set[SIDES], const struct place a
         const struct value *value[SIDES];
         struct place at_value[SIDES];
         for (int side = 0; side < SIDES; side++) {
-            value[side] = set[side] == NULL ? NULL : value_member(set[side], name);
+            value[side] = set[side] == NULL ? NULL : value_given(set[side], name);
             at_value[side] = place_key(&at[side], name);
         }
+        value[REFERENCE] = member;
         if (!read_one(name, value, at_value, comparison)) return false;
     }
     return comparison->count > 0 || place_fail(&at[CLAIMED], "claims nothing of the reference");
@@ -145,13 +171,13 @@ static bool read_sets(const struct value *const set[SIDES], const struct place a
 static bool read_options(const struct value *root, const struct place *place,
                          struct comparison *comparison)
 {
-    const struct value *dtype = value_member(root, "dtype");
-    const struct value *tolerance = value_member(root, "tolerance");
+    const struct value *dtype = value_given(root, "dtype");
+    const struct value *tolerance = value_given(root, "tolerance");
     const struct place at_dtype = place_key(place, "dtype");
     const struct place at_tolerance = place_key(place, "tolerance");
     comparison->tolerance = NAN;
     return (dtype == NULL || read_dtype(dtype, &at_dtype, &comparison->dtype)) &&
-           (tolerance == NULL || value_is_null(tolerance) ||
+           (tolerance == NULL ||
             read_number(tolerance, &at_tolerance, 0, 1, &comparison->tolerance));
 }
 
@@ -165,7 +191,7 @@ static bool read_comparison(const struct value *root, const struct place *place,
         !read_required(root, place, "claimed", &set[CLAIMED]) ||
         !read_required(root, place, "reference", &set[REFERENCE]))
         return false;
-    set[PARAMETERS] = value_member(root, "parameters");
+    set[PARAMETERS] = value_given(root, "parameters");
     for (int side = 0; side < SIDES; side++) {
         at[side] = place_key(place, side_names[side]);
         if (set[side] != NULL && !value_is_object(set[side]))

@@ -62,7 +62,7 @@ static bool read_set(const struct value *value, const struct place *place,
 static bool read_word(const struct value *object, const struct place *place, const char *name,
                       const char *const *words, int *ret_index)
 {
-    const struct value *value = value_member(object, name);
+    const struct value *value = value_given(object, name);
     const struct place at = place_key(place, name);
     const char *text;
     if (value == NULL) return true;
@@ -72,17 +72,23 @@ static bool read_word(const struct value *object, const struct place *place, con
         *ret_index = i;
         return true;
     }
-    return place_fail(&at, "\"%.60s\" is no %s; there are %s and %s%s%s", text, name, words[0],
-                      words[1], words[2] != NULL ? " and " : "", words[2] != NULL ? words[2] : "");
+    const bool three = words[2] != NULL;
+    return place_fail(&at, "\"%.60s\" is no value of %s; there are %s%s%s and %s", text, name,
+                      words[0], three ? ", " : "", three ? words[1] : "", words[three ? 2 : 1]);
 }
+
+/* Claims are divided by a scale: what one of ordinary size becomes is far from overflowing. */
+#define SCALE_MIN 1e-100
+#define SCALE_MAX 1e6
 
 static bool read_scale(const struct value *object, const struct place *place, double *ret_scale)
 {
-    const struct value *value = value_member(object, "scale");
+    const struct value *value = value_given(object, "scale");
     const struct place at = place_key(place, "scale");
     if (value == NULL) return true;
-    if (!read_number(value, &at, -1e6, 1e6, ret_scale)) return false;
-    return *ret_scale != 0 || place_fail(&at, "must not be 0");
+    if (!read_number(value, &at, -SCALE_MAX, SCALE_MAX, ret_scale)) return false;
+    return fabs(*ret_scale) >= SCALE_MIN ||
+           place_fail(&at, "must be at least %g in size, got %.16g", SCALE_MIN, *ret_scale);
 }
 
 static bool read_options(const struct value *value, const struct place *place,
@@ -118,7 +124,7 @@ bool read_convention(const struct value *value, const struct place *place,
         if (!value_is_object(value))
             return place_fail(place, "must be a string or an object, got %s", value_kind(value));
         if (!read_object(value, place, names, COUNT(names))) return false;
-        const struct value *type = value_member(value, "type");
+        const struct value *type = value_given(value, "type");
         if ((type != NULL && !read_set(type, &at, &convention)) ||
             !read_options(value, place, &convention))
             return false;
@@ -167,10 +173,14 @@ struct form form_of_batch(const struct convention *convention, size_t samples,
     return form_of_samples(convention, &whole);
 }
 
+size_t form_flat(const struct form *form, size_t flat)
+{
+    return form->turned ? flat % form->columns * form->rows + flat / form->columns : flat;
+}
+
 void form_unravel(const struct form *form, size_t flat, size_t index[GCK_RANK_MAX])
 {
-    if (form->turned) flat = flat % form->columns * form->rows + flat / form->columns;
-    gck_shape_unravel(&form->shape, flat, index);
+    gck_shape_unravel(&form->shape, form_flat(form, flat), index);
 }
 
 /* (rows, columns) to (columns, rows) */

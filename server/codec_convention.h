@@ -34,7 +34,9 @@ struct form form_of_samples(const struct convention *convention, const gck_shape
 struct form form_of_batch(const struct convention *convention, size_t samples,
                           const gck_shape *sample);
 
-/* Where element `flat` of ours stands outside: an index for each axis of form->shape. */
+/* Where element `flat` of ours stands outside, row by row. */
+size_t form_flat(const struct form *form, size_t flat);
+/* An index for each axis of form->shape. */
 void form_unravel(const struct form *form, size_t flat, size_t index[GCK_RANK_MAX]);
 
 /* Nested arrays of that form into ours, row-major; into NULL, only whether they have its extent.

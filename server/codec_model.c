@@ -98,16 +98,17 @@ static bool read_layer_parameters(const struct value *value, const struct place 
 }
 
 bool read_layer_entries(const struct value *value, const struct place *place,
-                        const gck_model *model, bool *ret_each)
+                        const gck_model *model, bool all, bool *ret_each)
 {
     if (!read_array(value, place)) return false;
+    const size_t count = value_count(value), layers = model->layer_count;
     size_t with = 0;
-    for (size_t i = 0; i < model->layer_count; i++)
+    for (size_t i = 0; i < layers; i++)
         with += model->layer[i].tensor_count > 0;
-    *ret_each = value_count(value) == model->layer_count;
-    return *ret_each || value_count(value) == with ||
-           place_fail(place, "has %zu entries for %zu layers, %zu of them with parameters",
-                      value_count(value), model->layer_count, with);
+    *ret_each = count == layers || (!all && count != with && count < layers);
+    return *ret_each || count == with ||
+           place_fail(place, "has %zu entries for %zu layers, %zu of them with parameters", count,
+                      layers, with);
 }
 
 static bool read_parameters(const struct value *value, const struct place *place,
@@ -115,7 +116,7 @@ static bool read_parameters(const struct value *value, const struct place *place
 {
     const gck_model *model = written->model;
     bool each;
-    if (!read_layer_entries(value, place, model, &each)) return false;
+    if (!read_layer_entries(value, place, model, true, &each)) return false;
     size_t entry = 0;
     for (size_t i = 0; i < model->layer_count; i++) {
         const gck_layer *layer = &model->layer[i];
@@ -169,12 +170,12 @@ static bool apply_convention(const struct value *cost_value, const struct place 
 static bool read_cost(const struct value *value, const struct place *place,
                       struct written_model *written, gck_choice *cost)
 {
-    const struct value *cost_value, *convention = value_member(value, "convention");
+    const struct value *cost_value, *convention = value_given(value, "convention");
     const struct place at_cost = place_key(place, "cost");
     const struct place at_convention = place_key(place, "convention");
     const struct convention none = convention_none();
     written->convention = none;
-    return (convention == NULL || value_is_null(convention) ||
+    return (convention == NULL ||
             read_convention(convention, &at_convention, &none, &written->convention)) &&
            read_required(value, place, "cost", &cost_value) &&
            read_choice(cost_value, &at_cost, &gck_costs, cost) &&

@@ -15,9 +15,10 @@ bool read_model(const struct value *value, const struct place *place,
 bool read_model_parameters(const struct value *value, const struct place *place,
                            const struct written_model *written, double **ret_parameters);
 
-/* Whether a list has one entry a layer, or (*ret_each false) one for each that has parameters. */
+/* Whether a list has one entry a layer, or (*ret_each false) one for each that has parameters. The
+ * former may end early where not all are needed. */
 bool read_layer_entries(const struct value *value, const struct place *place,
-                        const gck_model *model, bool *ret_each);
+                        const gck_model *model, bool all, bool *ret_each);
 
 enum { WHAT_SIZE = 160 };
 /* "W of layer 0 (dense)"; returns text. */

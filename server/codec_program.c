@@ -5,14 +5,14 @@
 
 /* ---- lines to a program ---- */
 
-struct blob *program_start(const char *parameter, double number, uint64_t seed)
+struct blob *program_start(const char *parameter, uint64_t number, uint64_t seed)
 {
     struct writer w = {0};
     struct value *object = write_object(&w);
     write_member(&w, object, "op", write_text(&w, "start"));
     if (parameter != NULL) {
         struct value *values = write_object(&w);
-        write_member(&w, values, parameter, write_number(&w, number));
+        write_member(&w, values, parameter, write_count(&w, number));
         write_member(&w, object, "case", values);
     }
     write_member(&w, object, "seed", write_count(&w, seed));

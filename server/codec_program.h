@@ -7,7 +7,7 @@
 #include "server/probe.h"
 
 /* {"op": "start", "case"?, "seed"}; `parameter` of the case NULL: none. NULL when memory is out. */
-struct blob *program_start(const char *parameter, double number, uint64_t seed);
+struct blob *program_start(const char *parameter, uint64_t number, uint64_t seed);
 /* {"op": "eval", "points": [...]} */
 struct blob *program_eval(gck_session *session, const struct probe *probe);
 

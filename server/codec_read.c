@@ -15,27 +15,32 @@ struct place place_index(const struct place *up, size_t index)
     return (struct place){.problem = up->problem, .up = up, .index = index};
 }
 
-static void append(char *pointer, size_t *used, char c)
+/* RFC 6901: "~" and "/" in a key are escaped. */
+static size_t token_write(const char *name, char *token, size_t size)
 {
-    if (*used < PROBLEM_POINTER_SIZE - 1) pointer[(*used)++] = c;
+    size_t used = 0;
+    for (; *name != '\0' && used + 2 < size; name++) {
+        const bool escaped = *name == '~' || *name == '/';
+        if (escaped) token[used++] = '~';
+        token[used++] = !escaped ? *name : *name == '~' ? '0' : '1';
+    }
+    return *name == '\0' ? used : size;
 }
 
-/* RFC 6901: "~" and "/" in a key are escaped. */
-static void pointer_write(const struct place *place, char *pointer, size_t *used)
+/* A name that is too long is left out, with what is below: so the pointer is that of something. */
+static bool pointer_write(const struct place *place, char *pointer, size_t *used)
 {
-    if (place->up == NULL) return;
-    pointer_write(place->up, pointer, used);
-    char digits[24];
+    if (place->up == NULL) return true;
+    if (!pointer_write(place->up, pointer, used)) return false;
+    char digits[24], token[PROBLEM_POINTER_SIZE];
     snprintf(digits, sizeof digits, "%zu", place->index);
-    append(pointer, used, '/');
-    for (const char *c = place->key == NULL ? digits : place->key; *c != '\0'; c++) {
-        if (*c != '~' && *c != '/') {
-            append(pointer, used, *c);
-            continue;
-        }
-        append(pointer, used, '~');
-        append(pointer, used, *c == '~' ? '0' : '1');
-    }
+    const size_t length =
+        token_write(place->key == NULL ? digits : place->key, token, sizeof token);
+    if (*used + 1 + length >= PROBLEM_POINTER_SIZE) return false;
+    pointer[(*used)++] = '/';
+    memcpy(pointer + *used, token, length);
+    *used += length;
+    return true;
 }
 
 static void pointer_set(const struct place *place)
@@ -98,6 +103,12 @@ bool read_object(const struct value *value, const struct place *place, const cha
         return place_fail(&at, "is not a known field");
     }
     return true;
+}
+
+const struct value *value_given(const struct value *object, const char *name)
+{
+    const struct value *member = value_member(object, name);
+    return member == NULL || value_is_null(member) ? NULL : member;
 }
 
 bool read_required(const struct value *object, const struct place *place, const char *name,
@@ -164,6 +175,12 @@ gck_shape value_shape(const struct value *value)
     return shape;
 }
 
+bool value_is_even(const struct value *value)
+{
+    const gck_shape shape = value_shape(value);
+    return value_numbers(value, shape.rank, shape.dim, true) != NULL;
+}
+
 /* One tensor being read: rows are filled in order, so `next` is where the next number goes. */
 struct tensor_reader {
     const gck_shape *shape;
@@ -173,14 +190,31 @@ struct tensor_reader {
     double *next; /* NULL: only lengths matter */
 };
 
+/* "row 2", "row 2, 0": where below the whole. */
+static size_t row_format(const struct place *place, size_t axis, char *text, size_t size)
+{
+    size_t used = axis > 1 ? row_format(place->up, axis - 1, text, size) : 0;
+    used +=
+        (size_t)snprintf(text + used, size - used, "%s%zu", axis > 1 ? ", " : "row ", place->index);
+    return used;
+}
+
+/* What has no shape is told by the first row that is too long or too short. */
 static bool wrong_length(const struct tensor_reader *reader, const struct value *value, size_t axis,
                          const struct place *place)
 {
-    char got[GCK_SHAPE_TEXT], wanted[GCK_SHAPE_TEXT];
-    const gck_shape shape = value_shape(reader->whole);
-    return place_fail(place, "has %zu items where there must be %zu: %s has shape %s, not %s",
-                      value_count(value), reader->shape->dim[axis], reader->what,
-                      gck_shape_format(reader->shape, wanted), gck_shape_format(&shape, got));
+    char wanted[GCK_SHAPE_TEXT], got[GCK_SHAPE_TEXT], row[GCK_RANK_MAX * 24];
+    const size_t count = value_count(value), due = reader->shape->dim[axis];
+    gck_shape_format(reader->shape, wanted);
+    if (axis == 0 || value_is_even(reader->whole)) {
+        const gck_shape shape = value_shape(reader->whole);
+        return place_fail(place, "has %zu item%s where there must be %zu: %s has shape %s, not %s",
+                          count, count == 1 ? "" : "s", due, reader->what,
+                          gck_shape_format(&shape, got), wanted);
+    }
+    row_format(place, axis, row, sizeof row);
+    return place_fail(place, "%s has %zu item%s where there must be %zu: %s must be %s", row, count,
+                      count == 1 ? "" : "s", due, reader->what, wanted);
 }
 
 static bool read_numbers(struct tensor_reader *reader, const struct value *row, size_t count,

@@ -38,6 +38,8 @@ bool place_fail_error(const struct place *place, const gck_error *error);
 /* An object with none but the `count` members of `names`. */
 bool read_object(const struct value *value, const struct place *place, const char *const *names,
                  size_t count);
+/* An optional member, or NULL: one that is null is as good as none. */
+const struct value *value_given(const struct value *object, const char *name);
 /* A member that must be there. */
 bool read_required(const struct value *object, const struct place *place, const char *name,
                    const struct value **ret_member);
@@ -58,5 +60,7 @@ bool read_tensor(const struct value *value, const struct place *place, const gck
                  const char *what, bool any, double *values);
 /* The shape of nested arrays, judged by their first items; numbers have rank 0. */
 gck_shape value_shape(const struct value *value);
+/* Whether all of them have that shape, and end in numbers. */
+bool value_is_even(const struct value *value);
 
 #endif

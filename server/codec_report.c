@@ -139,9 +139,10 @@ static struct value *gradients_value(struct writer *w, const struct spec *spec,
     return object;
 }
 
-static void put_lists(struct writer *w, struct value *object, const struct convention *convention,
+static void put_lists(struct writer *w, struct value *object, const struct spec *spec,
                       const gck_report *report, const struct check_findings *findings)
 {
+    const struct convention *convention = &spec->convention;
     struct value *layers = write_array(w), *warnings = write_array(w), *kinks = write_object(w);
     put_count(w, kinks, "parameters", report->kink_parameters);
     put_count(w, kinks, "crossings", report->kink_crossings);
@@ -154,7 +155,8 @@ static void put_lists(struct writer *w, struct value *object, const struct conve
         write_member(w, object, "inputs", tensor_value(w, &form, &report->inputs));
     }
     write_member(w, object, "findings",
-                 findings == NULL ? write_array(w) : write_findings(w, &findings->findings));
+                 findings == NULL ? write_array(w)
+                                  : write_check_findings(w, spec, &findings->findings));
     for (size_t i = 0; i < report->warning_count; i++)
         write_item(w, warnings, write_text(w, report->warning[i]));
     write_member(w, object, "warnings", warnings);
@@ -182,7 +184,7 @@ struct blob *codec_check_result(const struct spec *spec, const gck_report *repor
     put_number(&w, object, "cost", report->cost);
     put_count(&w, object, "parameters_checked", report->parameters_checked);
     put_count(&w, object, "evaluations", (size_t)report->evaluations);
-    put_lists(&w, object, &spec->convention, report, findings);
+    put_lists(&w, object, spec, report, findings);
     if (findings != NULL && findings->sensitivity != NULL)
         write_member(&w, object, "sensitivity",
                      write_sensitivity(&w, findings->sensitivity_count, findings->sensitivity));

@@ -65,10 +65,12 @@ static bool remember(struct probe_work *work, const double *value, size_t count)
         work->round = grown;
         work->capacity = capacity;
     }
-    double *copy = malloc(count * sizeof *copy);
-    if (copy == NULL) return false;
-    memcpy(copy, value, count * sizeof *copy);
-    work->round[work->count++] = (struct probe_round){count, copy};
+    struct probe_round *round = &work->round[work->count];
+    round->count = count;
+    round->value = malloc(count * sizeof *round->value);
+    if (round->value == NULL) return false;
+    memcpy(round->value, value, count * sizeof *round->value);
+    work->count++;
     return true;
 }
 

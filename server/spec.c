@@ -7,6 +7,7 @@ static void claim_free(struct claim *claim)
     if (claim == NULL) return;
     free(claim->tensor_claimed);
     gck_vector_free(claim->gradient);
+    gck_vector_free(claim->given);
     gck_vector_free(claim->inputs);
     gck_vector_free(claim->outputs);
     free(claim);

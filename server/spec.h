@@ -22,6 +22,7 @@ struct claim {
     gck_claim core;
     bool *tensor_claimed;
     double *gradient, *inputs, *outputs; /* the last two NULL where nothing is claimed */
+    double *given;                       /* NULL: the gradient */
 };
 
 struct spec {

@@ -169,12 +169,21 @@ static void keep_part(struct blob **part, struct blob *kept)
     *part = blob_ref(*part != NULL ? *part : kept);
 }
 
+/* Once a job has ended, only who may see it changes. */
+static enum store_status put_ended(struct entry *entry, const struct job_record *record)
+{
+    if (record->state != entry->record.state) return STORE_NOT_FOUND;
+    entry->record.shared = record->shared;
+    entry->record.version = record->version;
+    entry->record.event_sequence = record->event_sequence;
+    return STORE_OK;
+}
+
 static enum store_status put(struct store_memory *self, const struct job_record *record)
 {
     struct entry *entry = find(self, record->id);
-    if (entry == NULL ||
-        (job_state_is_final(entry->record.state) && entry->record.state != record->state))
-        return STORE_NOT_FOUND;
+    if (entry == NULL) return STORE_NOT_FOUND;
+    if (job_state_is_final(entry->record.state)) return put_ended(entry, record);
     struct job_record changed = *record;
     changed.labels = entry->record.labels; /* which never change, so that an end takes no memory */
     keep_part(&changed.request, entry->record.request);
@@ -182,13 +191,12 @@ static enum store_status put(struct store_memory *self, const struct job_record 
     keep_part(&changed.summary, entry->record.summary);
     keep_part(&changed.error, entry->record.error);
     keep_part(&changed.parameters, entry->record.parameters);
-    const bool ends = !job_state_is_final(entry->record.state) && job_state_is_final(record->state);
     account(self, &entry->record, false);
     entry->record.labels = (struct labels){0};
     job_record_done(&entry->record);
     entry->record = changed;
     account(self, &entry->record, true);
-    if (ends) link_finished(self, entry);
+    if (job_state_is_final(record->state)) link_finished(self, entry);
     return STORE_OK;
 }
 

@@ -54,6 +54,14 @@ void sick_fail(enum sick_part part, int nth, bool lasts, int code)
     pthread_mutex_unlock(&sick.lock);
 }
 
+bool sick_has_failed(void)
+{
+    pthread_mutex_lock(&sick.lock);
+    const bool failed = sick.failed;
+    pthread_mutex_unlock(&sick.lock);
+    return failed;
+}
+
 bool sick_heal(void)
 {
     pthread_mutex_lock(&sick.lock);
@@ -88,7 +96,22 @@ int statvfs(const char *path, struct statvfs *ret)
 struct file {
     sqlite3_file base;
     sqlite3_file *real; /* behind it */
+    bool unsynced;      /* of whoever has it */
 };
+
+static atomic_int unsynced; /* files */
+
+bool sick_is_unsynced(void)
+{
+    return atomic_load(&unsynced) > 0;
+}
+
+static void set_unsynced(sqlite3_file *file, bool is)
+{
+    struct file *self = (struct file *)file;
+    atomic_fetch_add(&unsynced, is - self->unsynced);
+    self->unsynced = is;
+}
 
 static sqlite3_file *real(sqlite3_file *file)
 {
@@ -97,6 +120,7 @@ static sqlite3_file *real(sqlite3_file *file)
 
 static int file_close(sqlite3_file *file)
 {
+    set_unsynced(file, false);
     return real(file)->pMethods->xClose(real(file));
 }
 
@@ -110,6 +134,7 @@ static int file_write(sqlite3_file *file, const void *bytes, int count, sqlite3_
 {
     const int code = fault_of(SICK_WRITES);
     if (code != SQLITE_OK) return code;
+    set_unsynced(file, true);
     return real(file)->pMethods->xWrite(real(file), bytes, count, at);
 }
 
@@ -122,6 +147,7 @@ static int file_truncate(sqlite3_file *file, sqlite3_int64 size)
 static int file_sync(sqlite3_file *file, int flags)
 {
     if (fails(SICK_WRITES)) return SQLITE_IOERR_FSYNC;
+    set_unsynced(file, false);
     return real(file)->pMethods->xSync(real(file), flags);
 }
 
@@ -211,6 +237,7 @@ static int disk_open(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *base
     struct file *file = (struct file *)base;
     file->base.pMethods = NULL;
     file->real = (sqlite3_file *)(file + 1);
+    file->unsynced = false;
     if (fails(SICK_READS)) return SQLITE_CANTOPEN;
     const int code = healthy->xOpen(healthy, name, file->real, flags, ret_flags);
     if (code == SQLITE_OK) file->base.pMethods = &methods;

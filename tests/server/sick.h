@@ -18,7 +18,13 @@ void sick_start(void);
 void sick_fail(enum sick_part part, int nth, bool lasts, int code);
 /* The disk says that it has so many bytes left; -1: as many as it has. */
 void sick_room(long bytes);
+/* Whether a call has failed since. */
+bool sick_has_failed(void);
 /* All is well again, but for the room; whether a call has failed. */
 bool sick_heal(void);
+
+/* Whether an open file holds what was not synced since it was written, and would be lost with the
+ * power. */
+bool sick_is_unsynced(void);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 /* dense 3 -> 2, dropout, dense 2 -> 1: W and b of layers 0 and 2, 11 parameters; two samples. */
 #define LAYERS "[" DENSE ", {'type': 'dropout', 'rate': 0.5}, {'type': 'dense', 'units': 1}]"
@@ -17,7 +18,8 @@
 
 static void claims_expect(const struct spec *spec, const char *claimed)
 {
-    for (size_t t = 0; t < 3 * GCK_TENSORS_MAX; t++)
+    ck_assert_uint_eq(strlen(claimed), spec->model->layer_count * GCK_TENSORS_MAX);
+    for (size_t t = 0; claimed[t] != '\0'; t++)
         ck_assert_int_eq(spec->claim->tensor_claimed[t], claimed[t] == '1');
 }
 
@@ -62,6 +64,52 @@ START_TEST(what_is_left_out_is_not_claimed)
 }
 END_TEST
 
+/* One entry a layer, but for the last ones; where layers have none, that is not the other form. */
+START_TEST(a_list_may_end_early)
+{
+    static const struct {
+        const char *list, *claimed;
+    } cases[] = {
+        {"[" FIRST "]", "11000000"},
+        {"[" FIRST ", null, " LAST "]", "11001100"},
+        {"[" FIRST ", " LAST "]", "11001100"},
+        {"[null, null, {'b': [11]}]", "00000100"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct spec *spec = spec_of(
+            JOB_CHECK,
+            body_of("{'model': {'input_shape': [3], 'cost': 'mse', 'layers': [" DENSE
+                    ", {'type': 'dropout', 'rate': 0.5}, {'type': 'dense', 'units': 1}, "
+                    "{'type': 'activation', 'activation': 'tanh'}]}, 'data': {'x': [[1, 2, 3]], "
+                    "'y': [[1]]}, 'check': {'claimed': {'gradients': %s}}}",
+                    cases[i].list));
+        claims_expect(spec, cases[i].claimed);
+        spec_free(spec);
+    }
+}
+END_TEST
+
+/* Every option is as if it were not there. */
+START_TEST(null_is_not_given)
+{
+    static const char *const claims[] = {
+        "'inputs': null, 'cost': null, 'outputs': null, 'dtype': null, 'convention': null",
+        "'convention': {'type': null, 'weight_layout': null, 'samples': null, 'reduction': null, "
+        "'scale': null, 'regulariser': null}",
+    };
+    for (size_t i = 0; i < COUNT(claims); i++) {
+        struct spec *spec = spec_of(
+            JOB_CHECK, body_of(BODY("", "{'gradients': [" FIRST ", " LAST "], %s}"), claims[i]));
+        const gck_claim *claim = &spec->claim->core;
+        ck_assert(!claim->has_cost && claim->inputs == NULL && claim->outputs == NULL);
+        ck_assert_int_eq(claim->dtype, GCK_FLOAT64);
+        for (size_t k = 0; k < 11; k++)
+            ck_assert_double_eq(claim->gradient[k], (double)(k + 1));
+        spec_free(spec);
+    }
+}
+END_TEST
+
 START_TEST(members_beside_gradients)
 {
     struct spec *spec = spec_of(
@@ -97,8 +145,9 @@ static const struct bound refused[] = {
     {"{'gradients': null}", "/check/claimed"},
     {"{'gradients': [null, null, null]}", "/check/claimed"},
     {"{'gradients': [{}, {'W': null}]}", "/check/claimed"},
-    {"{'gradients': []}", "/check/claimed/gradients"},
-    {"{'gradients': [" FIRST "]}", "/check/claimed/gradients"},
+    {"{'gradients': []}", "/check/claimed"},
+    {"{'gradients': [null]}", "/check/claimed"},
+    {"{'gradients': [" FIRST ", null, null, null]}", "/check/claimed/gradients"},
     {"{'gradients': {'W': 1}}", "/check/claimed/gradients"},
     {"{'gradients': [" FIRST ", {'c': 1}, null]}", "/check/claimed/gradients/1/c"},
     {"{'gradients': [{'w': [[1, 2], [3, 4], [5, 6]]}, null]}", "/check/claimed/gradients/0/w"},
@@ -114,6 +163,13 @@ static const struct bound refused[] = {
      "/check/claimed/convention/layout"},
     {"{'gradients': [" FIRST ", null], 'convention': {'scale': 0}}",
      "/check/claimed/convention/scale"},
+    {"{'gradients': [" FIRST ", null], 'convention': {'scale': 1e-320}}",
+     "/check/claimed/convention/scale"},
+    {"{'gradients': [" FIRST ", null], 'convention': {'scale': -1e-101}}",
+     "/check/claimed/convention/scale"},
+    {"{'gradients': [" FIRST ", null], 'convention': {'scale': 1.1e6}}",
+     "/check/claimed/convention/scale"},
+    {"{'gradients': [" FIRST ", null], 'convention': {'scale': -1e-100}}", NULL},
     {"{'gradients': [{'W': 5}, null]}", "/check/claimed/gradients/0/W"},
     {"{'gradients': [{'W': [[1, 2], [3, 4]]}, null]}", "/check/claimed/gradients/0/W"},
     {"{'gradients': [{'W': [[1, 2], [3, 4, 5], [5, 6]]}, null]}", "/check/claimed/gradients/0/W/1"},
@@ -142,6 +198,11 @@ START_TEST(shapes_that_do_not_fit_are_both_shown)
         {"{'gradients': [{'W': [[1, 2, 3, 4]]}, null]}",
          "W of layer 0 (dense) must be (3, 2), got (1, 4)"},
         {"{'gradients': [{'b': [1, 2, 3]}, null]}", "b of layer 0 (dense) must be (2), got (3)"},
+        /* no shape: the row that has another length than it must have */
+        {"{'gradients': [{'W': [[1, 2], [3, 4], [5, 6, 7]]}, null]}",
+         "row 2 has 3 items where there must be 2: W of layer 0 (dense) must be (3, 2)"},
+        {"{'gradients': [{'W': [[1], [3, 4], [5, 6]]}, null]}",
+         "row 0 has 1 item where there must be 2: W of layer 0 (dense) must be (3, 2)"},
         {"{'inputs': [[1, 4], [2, 5], [3, 6]]}",
          "the gradient of x must be (2, 3), got (3, 2); with samples columns it would fit"},
     };
@@ -343,8 +404,8 @@ START_TEST(the_memory_of_a_claim_counts)
 END_TEST
 
 SUITE_MAIN("codec_claim", {both_list_forms, 0}, {what_is_left_out_is_not_claimed, 0},
-           {members_beside_gradients, 0}, {what_is_refused_is_pointed_at, 0},
-           {shapes_that_do_not_fit_are_both_shown, 0}, {null_and_names_are_numbers, 0},
-           {but_only_in_a_claim, 0}, {layouts_are_turned, 0},
+           {a_list_may_end_early, 0}, {null_is_not_given, 0}, {members_beside_gradients, 0},
+           {what_is_refused_is_pointed_at, 0}, {shapes_that_do_not_fit_are_both_shown, 0},
+           {null_and_names_are_numbers, 0}, {but_only_in_a_claim, 0}, {layouts_are_turned, 0},
            {claims_become_those_of_the_models_cost, 0}, {a_claim_is_in_the_models_convention, 0},
            {claims_with_other_options, 0}, {the_memory_of_a_claim_counts, 0})

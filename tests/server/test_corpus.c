@@ -12,6 +12,9 @@
 #define LLVMFuzzerTestOneInput fuzz_json
 #include "tests/fuzz/fuzz_json.c"
 #undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_npz
+#include "tests/fuzz/fuzz_npz.c"
+#undef LLVMFuzzerTestOneInput
 #define LLVMFuzzerTestOneInput fuzz_prediction
 #include "tests/fuzz/fuzz_prediction.c"
 #undef LLVMFuzzerTestOneInput
@@ -43,11 +46,17 @@ static const struct {
     const char *name;
     int (*run)(const uint8_t *data, size_t size);
 } targets[] = {
-    {"check", fuzz_check},           {"comparison", fuzz_comparison},
-    {"header", fuzz_header},         {"json", fuzz_json},
-    {"prediction", fuzz_prediction}, {"probe", fuzz_probe},
-    {"route", fuzz_route},           {"summary", fuzz_summary},
-    {"tokens", fuzz_tokens},         {"train_state", fuzz_train_state},
+    {"check", fuzz_check},
+    {"comparison", fuzz_comparison},
+    {"header", fuzz_header},
+    {"json", fuzz_json},
+    {"npz", fuzz_npz},
+    {"prediction", fuzz_prediction},
+    {"probe", fuzz_probe},
+    {"route", fuzz_route},
+    {"summary", fuzz_summary},
+    {"tokens", fuzz_tokens},
+    {"train_state", fuzz_train_state},
     {"training", fuzz_training},
 };
 

@@ -219,6 +219,31 @@ START_TEST(findings_can_be_stopped)
 }
 END_TEST
 
+static double seconds_of(struct job *job)
+{
+    struct job_record record = {0};
+    ck_assert(job_snapshot(job, &record));
+    const double seconds = record.seconds;
+    job_record_done(&record);
+    return seconds;
+}
+
+START_TEST(findings_count_in_the_seconds)
+{
+    enum { SEARCH_NS = 1000000 };
+    struct job *job = check_job(", 'check': {'sensitivity': true}");
+    ck_assert_int_eq(work_off(job), 1);
+    const double before = seconds_of(job);
+    const int64_t since_ns = clock_monotonic_ns();
+    while (clock_monotonic_ns() < since_ns + SEARCH_NS) {
+    }
+    ck_assert_int_eq(outcome_of(job), JOB_SUCCEEDED);
+    /* The difference of two sums below a minute is a double's to less than a nanosecond. */
+    ck_assert_double_ge(seconds_of(job) - before, (SEARCH_NS - 1) * 1e-9);
+    job_unref(job);
+}
+END_TEST
+
 START_TEST(the_first_fault_fails_the_job)
 {
     struct job *job = check_job("");
@@ -381,8 +406,8 @@ SUITE_MAIN("job", {a_check_runs_grain_by_grain, 0}, {a_record_tells_how_far_it_i
            {cancel_before_it_starts, 2}, {cancel_while_grains_are_out, 0},
            {cancel_between_grains, 0}, {cancel_a_training_in_a_slice_and_between, 0},
            {cancel_comes_too_late, 0}, {findings_can_be_stopped, 3},
-           {the_first_fault_fails_the_job, 0}, {late_is_failed_unless_complete, 0},
-           {a_late_job_is_ended_by_one_worker, 0},
+           {findings_count_in_the_seconds, 0}, {the_first_fault_fails_the_job, 0},
+           {late_is_failed_unless_complete, 0}, {a_late_job_is_ended_by_one_worker, 0},
            {a_job_has_no_more_time_than_the_server_gives, 0}, {an_abandoned_job_does_not_end, 0},
            {a_job_that_cannot_be_made_is_a_problem, 0}, {exactly_one_of_many_finishes, 0},
            {exactly_one_finishes_though_it_is_cancelled, 0})

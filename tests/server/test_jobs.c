@@ -339,6 +339,45 @@ START_TEST(who_cancels_what_runs_is_told_so)
 }
 END_TEST
 
+static void record_expect(const struct job *job, enum job_state state, bool cancel, bool shared)
+{
+    struct job_record record;
+    ck_assert(jobs_get(jobs, &ada, job->record.id, 0, &record, &(struct problem){0}));
+    ck_assert_int_eq(record.state, state);
+    ck_assert_int_eq(record.cancel_requested, cancel);
+    ck_assert_int_eq(record.shared, shared);
+    job_record_done(&record);
+}
+
+/* All grains are done, and what is wrong with a claim is looked for: it can be stopped, and
+ * shared. */
+START_TEST(what_is_looked_through_still_runs)
+{
+    struct job_record record;
+    struct problem problem = {0};
+    bool pending = false;
+    open_jobs();
+    struct job *job =
+        submitted_by(&ada, "", body_of(CHECK_BODY(", 'check': {'sensitivity': true}")), false);
+    ck_assert_int_eq(work_off(job), 1);
+    record_expect(job, JOB_RUNNING, false, false);
+    ck_assert(jobs_share(jobs, &ada, job->record.id, true, &record, &problem));
+    job_record_done(&record);
+    record_expect(job, JOB_RUNNING, false, true);
+    ck_assert(jobs_cancel(jobs, &ada, job->record.id, &record, &pending, &problem));
+    ck_assert(pending && record.cancel_requested && record.state == JOB_RUNNING);
+    job_record_done(&record);
+    record_expect(job, JOB_RUNNING, true, true);
+    ck_assert(jobs_finish(jobs, job));
+    record_expect(job, JOB_CANCELLED, true, true);
+    ck_assert(jobs_cancel(jobs, &ada, job->record.id, &record, &pending, &problem));
+    ck_assert(!pending && record.state == JOB_CANCELLED);
+    job_record_done(&record);
+    job_unref(job);
+    close_jobs();
+}
+END_TEST
+
 START_TEST(a_job_that_could_not_be_shared_is_not)
 {
     struct job_record record;
@@ -507,7 +546,8 @@ SUITE_MAIN("jobs", {nobody_sees_a_job_before_it_is_accepted, 0},
            {a_job_that_is_refused_was_never_there, 0},
            {who_cancels_does_not_wait_for_a_full_disk, 0},
            {sharing_and_cancelling_at_once_are_both_kept, 2}, {who_cancels_what_runs_is_told_so, 0},
-           {a_job_that_could_not_be_shared_is_not, 0}, {a_key_of_a_job_at_work_is_its_owners, 0},
-           {a_new_job_is_newer_than_all_before, 0}, {a_grain_is_charged_until_it_is_released, 4},
+           {what_is_looked_through_still_runs, 0}, {a_job_that_could_not_be_shared_is_not, 0},
+           {a_key_of_a_job_at_work_is_its_owners, 0}, {a_new_job_is_newer_than_all_before, 0},
+           {a_grain_is_charged_until_it_is_released, 4},
            {pages_merge_jobs_at_work_with_those_that_have_ended, 1 << JOBS},
            {a_job_that_ends_meanwhile_stands_once, 6}, {a_job_goes_after_some_days, 0})

@@ -1,9 +1,8 @@
 /* Jobs that a process before has begun: what was kept of their work, and who is to blame. */
 #include "server/codec_report.h"
-#include "server/jobs.h"
+#include "server/queue.h"
 #include "tests/core/suite.h"
 #include "tests/server/bodies.h"
-#include "tests/server/stores.h"
 #include "tests/server/work.h"
 
 #include <math.h>
@@ -168,6 +167,24 @@ START_TEST(a_suspect_job_comes_before_all_others_and_alone)
 }
 END_TEST
 
+/* Whoever has it computes nothing else meanwhile: others, however low, are kept out for one grain
+ * alone. */
+START_TEST(the_lease_of_a_suspect_ends_with_its_grain)
+{
+    struct queue *queue = queue_open();
+    struct job *suspect = suspect_job();
+    queue_push(queue, suspect);
+    struct lease lease = take(queue, suspect);
+    ck_assert(queue_is_contended(queue, &lease));
+    give_back(queue, &lease);
+    lease = take(queue, suspect);
+    ck_assert(!queue_is_contended(queue, &lease));
+    give_back(queue, &lease);
+    queue_close(queue);
+    job_unref(suspect);
+}
+END_TEST
+
 /* A worker that asks meanwhile gets something only once the exclusive lease is over. */
 static void *take_another(void *queue)
 {
@@ -200,18 +217,34 @@ END_TEST
 struct stopper {
     struct queue *queue;
     atomic_bool asked;
+    struct lease lease;
 };
 
-/* Sends home who asked for work and got none. */
-static void *stop_later(void *argument)
+/* Until somebody has asked for work, and for a while longer. */
+static void work_meanwhile(struct stopper *stopper)
 {
-    struct stopper *stopper = argument;
     while (!atomic_load(&stopper->asked))
         continue;
     struct job *job = check_job("");
     work_off(job);
     job_unref(job);
+}
+
+/* Sends home who asked for work and got none. */
+static void *stop_later(void *argument)
+{
+    struct stopper *stopper = argument;
+    work_meanwhile(stopper);
     queue_stop(stopper->queue);
+    return NULL;
+}
+
+static void *end_training_later(void *argument)
+{
+    struct stopper *stopper = argument;
+    work_meanwhile(stopper);
+    ck_assert(hand_back(stopper->lease.job, 1000));
+    queue_return(stopper->queue, &stopper->lease);
     return NULL;
 }
 
@@ -240,6 +273,27 @@ START_TEST(nobody_gets_work_beside_a_suspect)
     pthread_join(thread, NULL);
     queue_return(stopper.queue, &lease);
     job_unref(lease.job);
+    queue_close(stopper.queue);
+    job_unref(suspect);
+    job_unref(other);
+}
+END_TEST
+
+/* Its job is not there any more, and pushes nothing that would wake anybody. */
+START_TEST(who_waits_for_a_suspects_end_gets_work)
+{
+    struct stopper stopper = {.queue = queue_open()};
+    struct job *suspect = suspect_training(), *other = check_job("");
+    pthread_t thread;
+    queue_push(stopper.queue, suspect);
+    stopper.lease = take(stopper.queue, suspect);
+    queue_push(stopper.queue, other);
+    ck_assert_int_eq(pthread_create(&thread, NULL, end_training_later, &stopper), 0);
+    atomic_store(&stopper.asked, true);
+    struct lease lease = take(stopper.queue, other);
+    pthread_join(thread, NULL);
+    give_back(stopper.queue, &lease);
+    job_unref(stopper.lease.job);
     queue_close(stopper.queue);
     job_unref(suspect);
     job_unref(other);
@@ -301,36 +355,10 @@ START_TEST(a_training_begun_too_often_is_suspect)
 }
 END_TEST
 
-/* Asked for, and stored, by a process that came no further. */
-START_TEST(a_cancellation_is_made_good)
-{
-    const struct limits limits = limits_default();
-    struct store *store = store_open_large(STORE_ROW_SQLITE);
-    struct queue *queue = queue_open();
-    struct events *events = events_open();
-    struct job_record record = job_named("a");
-    record.request = body_of(CHECK_BODY(""));
-    record.cancel_requested = true;
-    ck_assert_int_eq(store_add(store, record), STORE_OK);
-    job_record_done(&record);
-    struct jobs *jobs = jobs_open(store, queue, events, &limits);
-    ck_assert(jobs_recover(jobs));
-    store_close(store); /* what was handed over is stored */
-    jobs_close(jobs);
-    queue_close(queue);
-    events_close(events);
-    store = store_open_large(STORE_ROW_SQLITE);
-    record = store_read(store, "a");
-    ck_assert_int_eq(record.state, JOB_CANCELLED);
-    ck_assert(record.cancel_requested);
-    job_record_done(&record);
-    store_close(store);
-}
-END_TEST
-
 SUITE_MAIN("restore", {what_was_folded_is_not_computed_again, GRAINS},
            {what_does_not_fit_is_refused, 5}, {a_suspect_grain_comes_first, 0},
-           {a_suspect_job_comes_before_all_others_and_alone, 0}, {nothing_runs_beside_a_suspect, 0},
-           {nobody_gets_work_beside_a_suspect, 3}, {a_training_goes_on_from_its_state, 8},
-           {a_state_of_another_training_is_refused, 0}, {a_training_begun_too_often_is_suspect, 0},
-           {a_cancellation_is_made_good, 0})
+           {a_suspect_job_comes_before_all_others_and_alone, 0},
+           {the_lease_of_a_suspect_ends_with_its_grain, 0}, {nothing_runs_beside_a_suspect, 0},
+           {nobody_gets_work_beside_a_suspect, 3}, {who_waits_for_a_suspects_end_gets_work, 0},
+           {a_training_goes_on_from_its_state, 8}, {a_state_of_another_training_is_refused, 0},
+           {a_training_begun_too_often_is_suspect, 0})

@@ -63,11 +63,13 @@ START_TEST(a_put_changes_the_job)
 }
 END_TEST
 
+/* _i: of a job that has ended, or not. */
 START_TEST(a_put_without_parts_leaves_them)
 {
-    struct store *store = store_open_large(_i);
+    struct store *store = store_open_large(_i % STORES);
     struct label label[2] = {0};
     struct job_record want = full_job(label);
+    want.state = _i < STORES ? JOB_SUCCEEDED : JOB_QUEUED;
     ck_assert_int_eq(store_add(store, want), STORE_OK);
     struct job_record bare = want;
     bare.request = bare.result = bare.summary = bare.error = bare.parameters = NULL;
@@ -93,6 +95,30 @@ START_TEST(a_job_ends_once)
         ck_assert_int_eq(store_put(store, other), STORE_NOT_FOUND);
     }
     assert_stored(store, &want);
+    full_job_done(&want);
+    store_close(store);
+}
+END_TEST
+
+/* Whoever may see it may still change, but not what it came to. */
+START_TEST(a_second_end_changes_no_result)
+{
+    struct store *store = store_open_large(_i);
+    struct label label[2] = {0};
+    struct job_record want = full_job(label);
+    ck_assert_int_eq(store_add(store, want), STORE_OK);
+    struct job_record again = want;
+    again.request = again.result = again.summary = again.error = again.parameters =
+        body_of("another");
+    again.cancel_requested = false;
+    again.started_ms = again.finished_ms = 5;
+    again.done = again.attempts = 5;
+    again.seconds = 5;
+    again.shared = want.shared = false;
+    again.version = ++want.version;
+    ck_assert_int_eq(store_put(store, again), STORE_OK);
+    assert_stored(store, &want);
+    blob_unref(again.result);
     full_job_done(&want);
     store_close(store);
 }
@@ -278,10 +304,10 @@ START_TEST(the_last_position_grows)
 END_TEST
 
 SUITE_MAIN("store", {a_job_comes_back_as_it_was_added, STORES}, {a_copy_outlives_the_job, STORES},
-           {a_put_changes_the_job, STORES}, {a_put_without_parts_leaves_them, STORES},
-           {a_job_ends_once, STORES}, {large_parts_come_back_whole, STORES},
-           {what_is_not_there_is_not_found, STORES}, {jobs_of_others_are_not_found, STORES},
-           {a_key_belongs_to_one_job_of_its_owner, STORES}, {a_key_finds_its_job, STORES},
-           {a_key_lives_as_long_as_its_job, STORES}, {a_key_finds_the_request, STORES},
-           {a_scope_sees_its_own_what_is_shared_or_all, STORES}, {a_scope_bounds_removal, STORES},
-           {the_last_position_grows, STORES})
+           {a_put_changes_the_job, STORES}, {a_put_without_parts_leaves_them, 2 * STORES},
+           {a_job_ends_once, STORES}, {a_second_end_changes_no_result, STORES},
+           {large_parts_come_back_whole, STORES}, {what_is_not_there_is_not_found, STORES},
+           {jobs_of_others_are_not_found, STORES}, {a_key_belongs_to_one_job_of_its_owner, STORES},
+           {a_key_finds_its_job, STORES}, {a_key_lives_as_long_as_its_job, STORES},
+           {a_key_finds_the_request, STORES}, {a_scope_sees_its_own_what_is_shared_or_all, STORES},
+           {a_scope_bounds_removal, STORES}, {the_last_position_grows, STORES})

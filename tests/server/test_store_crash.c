@@ -1,8 +1,9 @@
 /* A process that is killed while it stores: what it was told is there, whole, and nothing else is
- * half there. */
+ * half there. It is on the disk, too, which no kill shows. */
 #include "tests/core/suite.h"
 #include "tests/server/bodies.h"
 #include "tests/server/folders.h"
+#include "tests/server/sick.h"
 #include "tests/server/stores.h"
 
 #include <sqlite3.h>
@@ -203,4 +204,23 @@ START_TEST(what_was_told_outlives_the_process)
 }
 END_TEST
 
-SUITE_MAIN("store crash", {what_was_told_outlives_the_process, 0})
+/* A few jobs: no checkpoint comes between. */
+START_TEST(what_was_told_is_on_the_disk)
+{
+    enum { JOBS = 8 };
+    const enum store_change changes[] = {STORE_ADD, STORE_GRAIN, STORE_PUT};
+    sick_start();
+    struct store *store = store_open_large(STORE_ROW_SQLITE);
+    for (int number = 0; number < JOBS; number++)
+        for (size_t i = 0; i < COUNT(changes); i++) {
+            must_store(store, changes[i], job_of(0, number, changes[i] == STORE_PUT));
+            ck_assert(!sick_is_unsynced());
+        }
+    ck_assert_int_eq(store_remove(store, "ada", "0-0"), STORE_OK);
+    ck_assert(!sick_is_unsynced());
+    store_close(store);
+}
+END_TEST
+
+SUITE_MAIN("store crash", {what_was_told_outlives_the_process, 0},
+           {what_was_told_is_on_the_disk, 0})

@@ -382,6 +382,9 @@ START_TEST(a_folder_that_goes_ends_all_writing)
     ck_assert_ptr_nonnull(store);
     store_add_in(store, "a", JOB_QUEUED);
     ck_assert_int_eq(rename(folder, moved), 0);
+    struct store_write end = {.change = STORE_PUT, .patient = true};
+    end.record = job_in("a", JOB_SUCCEEDED);
+    ck_assert_int_eq(store_do(store, &end), STORE_BROKEN); /* there is nothing to wait for */
     ck_assert_int_eq(store_add(store, job_named("b")), STORE_BROKEN);
     struct store *other = store_sqlite_open(folder, &limits);
     ck_assert_ptr_nonnull(other);

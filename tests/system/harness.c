@@ -77,16 +77,21 @@ int poll_timeout(double deadline)
     return left > 0 ? (int)(left * 1000) + 1 : 0;
 }
 
-/* An absolute path, since the program runs in another folder. */
-static const char *program(void)
+/* The path in the variable, or the program of that name in the build folder; absolute, since it
+ * runs in another folder. */
+static const char *program_path(const char *variable, const char *name)
 {
     char path[512];
-    const char *build = getenv("BUILD");
-    const char *given = getenv("GRADCHECKD");
-    snprintf(path, sizeof path, "%s/gradcheckd", build != NULL ? build : "build");
+    const char *build = getenv("BUILD"), *given = getenv(variable);
+    snprintf(path, sizeof path, "%s/%s", build != NULL ? build : "build", name);
     char *absolute = realpath(given != NULL ? given : path, NULL);
     ck_assert_msg(absolute != NULL, "no %s", given != NULL ? given : path);
     return keep(absolute);
+}
+
+static const char *daemon_path(void)
+{
+    return program_path("GRADCHECKD", "gradcheckd");
 }
 
 /* Splits options at their spaces and appends them to the list. */
@@ -226,7 +231,7 @@ static void service_listening(struct service *service)
 void service_launch(struct service *service)
 {
     char data[300];
-    const char *list[OPTIONS_MAX] = {program(), "--listen", "127.0.0.1:0", "--data-dir", data};
+    const char *list[OPTIONS_MAX] = {daemon_path(), "--listen", "127.0.0.1:0", "--data-dir", data};
     size_t count = 5;
     snprintf(data, sizeof data, "%s/data", service->folder);
     options_add(list, &count, service->options);
@@ -325,13 +330,23 @@ static void file_tail(const char *path, char *text, size_t size)
     fclose(file);
 }
 
-void program_begin(const char *options, struct program *ret)
+static void begin(const char *path, const char *options, struct program *ret)
 {
-    const char *list[OPTIONS_MAX] = {program()};
+    const char *list[OPTIONS_MAX] = {path};
     size_t count = 1;
     folder_make(ret->folder, sizeof ret->folder);
     options_add(list, &count, options);
     ret->pid = program_start(list, ret->folder, &ret->out);
+}
+
+void program_begin(const char *options, struct program *ret)
+{
+    begin(daemon_path(), options, ret);
+}
+
+void command_begin(const char *options, struct program *ret)
+{
+    begin(program_path("GRADCHECK", "gradcheck"), options, ret);
 }
 
 void program_finish(struct program *running, struct output *ret)
@@ -347,6 +362,13 @@ void program_run(const char *options, struct output *ret)
 {
     struct program running;
     program_begin(options, &running);
+    program_finish(&running, ret);
+}
+
+void command_run(const char *options, struct output *ret)
+{
+    struct program running;
+    command_begin(options, &running);
     program_finish(&running, ret);
 }
 

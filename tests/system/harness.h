@@ -3,7 +3,8 @@
  * port the system picks, and ends it. The daemon dies with the test, whichever way
  * that ends.
  *
- * The program is $GRADCHECKD, or $BUILD/gradcheckd with BUILD=build by default. All waits have a
+ * The program is $GRADCHECKD, or $BUILD/gradcheckd with BUILD=build by default; that of the command
+ * line likewise $GRADCHECK or $BUILD/gradcheck. All waits have a
  * deadline; TEST_TIMEOUT_SCALE multiplies them (5 by default in a sanitizer build, else 1).
  */
 #ifndef TESTS_SYSTEM_HARNESS_H
@@ -75,6 +76,10 @@ void program_run(const char *options, struct output *ret);
 /* The same in two steps, for several at once. */
 void program_begin(const char *options, struct program *ret);
 void program_finish(struct program *running, struct output *ret);
+
+/* The same for the command line, gradcheck. */
+void command_run(const char *options, struct output *ret);
+void command_begin(const char *options, struct program *ret);
 
 /* Monotonic seconds. */
 double seconds_now(void);

@@ -102,6 +102,26 @@ START_TEST(few_digits_pass_as_such)
     service_end(&service);
 }
 
+/* Whatever the gradients do: a cost that is not ours is told. */
+START_TEST(another_cost_is_warned_of)
+{
+    struct service service;
+    service_start(&service, "");
+    const struct own own = own_of(&service);
+    const char *claims[] = {format("{\"cost\": %.17g}", 2 * own.cost), "{\"cost\": \"Infinity\"}"};
+    for (size_t i = 0; i < 2; i++) {
+        json_t *result = job_result(&service, CHECKS, claim_with(&own, NULL, NULL, claims[i]));
+        ck_assert_str_eq(text_at(result, "/verdict"), "pass");
+        ck_assert_uint_eq(length_at(result, "/warnings"), 1);
+        ck_assert(strncmp(text_at(result, "/warnings/0"), "different_forward: ", 19) == 0);
+        json_t *wrong = claim_with(&own, "/1/b/0", json_real(1), claims[i]);
+        result = job_result(&service, CHECKS, wrong);
+        ck_assert_uint_eq(length_at(result, "/findings"), 1);
+        ck_assert_str_eq(text_at(result, "/findings/0/code"), "different_forward");
+    }
+    service_end(&service);
+}
+
 /* ---- wrong ---- */
 
 START_TEST(a_wrong_element_fails_its_tensor)
@@ -270,6 +290,7 @@ int main(void)
 {
     const TTest *const tests[] = {a_right_claim_passes,
                                   everything_may_be_claimed,
+                                  another_cost_is_warned_of,
                                   few_digits_pass_as_such,
                                   a_wrong_element_fails_its_tensor,
                                   what_is_no_number_fails,

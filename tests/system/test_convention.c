@@ -8,6 +8,7 @@
 #include "values.h"
 
 #include <math.h>
+#include <string.h>
 
 /* Rows to columns. */
 static json_t *turned(const json_t *matrix)
@@ -129,6 +130,80 @@ START_TEST(shapes_and_indexes_follow_it)
     service_end(&service);
 }
 
+/* A claim of the daemon's own gradients with one number wrong. */
+static json_t *found_wrong(const struct service *service, const struct written_as *form,
+                           const json_t *own, const char *at, json_t *number)
+{
+    json_t *claim = written(form->convention, form->out_in, form->columns);
+    json_t *claimed = json_pack("{s:O, s:O}", "gradients", value_at(own, "/gradients/analytic"),
+                                "inputs", value_at(own, "/gradients/inputs/analytic"));
+    value_set(claim, "/check", json_pack("{s:o}", "claimed", json_deep_copy(keep(claimed))));
+    value_set(claim, format("/check/claimed%s", at), number);
+    json_t *result = job_result(service, CHECKS, claim);
+    ck_assert_uint_eq(length_at(result, "/findings"), 1);
+    ck_assert_ptr_null(strstr(text_at(result, "/findings/0/message"), "row"));
+    return value_at(result, "/findings/0/evidence");
+}
+
+/* An index of the evidence counts row by row in the array as it was sent. */
+START_TEST(positions_of_findings_follow_it)
+{
+    static const struct {
+        const char *at[2]; /* as it is, and turned */
+        int index[2];
+        bool weight;
+    } cases[] = {{{"/gradients/0/W/2/1", "/gradients/0/W/1/2"}, {2 * 4 + 1, 1 * 3 + 2}, true},
+                 {{"/inputs/4/1", "/inputs/1/4"}, {4 * 3 + 1, 1 * 5 + 4}, false}};
+    struct service service;
+    service_start(&service, "");
+    for (int i = 0; i < FORMS; i++) {
+        const struct written_as *form = &forms[i];
+        json_t *own =
+            job_result(&service, CHECKS, written(form->convention, form->out_in, form->columns));
+        for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+            const bool turn = cases[c].weight ? form->out_in : form->columns;
+            json_t *evidence =
+                found_wrong(&service, form, own, cases[c].at[turn], json_string("NaN"));
+            ck_assert_int_eq((int)number_at(evidence, "/index"), cases[c].index[turn]);
+            evidence = found_wrong(&service, form, own, cases[c].at[turn], json_real(17));
+            ck_assert_int_eq((int)number_at(evidence, "/index_0"), cases[c].index[turn]);
+        }
+    }
+    service_end(&service);
+}
+
+/* The numbers of the transpose, in the shape of the matrix. */
+static json_t *reshaped(const json_t *matrix)
+{
+    const size_t columns = json_array_size(json_array_get(matrix, 0));
+    const struct numbers numbers = numbers_of(keep(turned(matrix)));
+    json_t *result = json_array();
+    for (size_t i = 0; i < numbers.count; i++) {
+        if (i % columns == 0) json_array_append_new(result, json_array());
+        json_array_append_new(json_array_get(result, i / columns), json_real(numbers.values[i]));
+    }
+    return result;
+}
+
+/* Which reads other memory where W is (units, inputs). */
+START_TEST(a_reshape_is_found_in_each_layout)
+{
+    struct service service;
+    service_start(&service, "");
+    for (int i = 0; i < FORMS; i++) {
+        const struct written_as *form = &forms[i];
+        json_t *own =
+            job_result(&service, CHECKS, written(form->convention, form->out_in, form->columns));
+        json_t *claim = written(form->convention, form->out_in, form->columns);
+        json_t *w = reshaped(value_at(own, "/gradients/analytic/0/W"));
+        value_set(claim, "/check", json_pack("{s:{s:[{s:o}]}}", "claimed", "gradients", "W", w));
+        json_t *result = job_result(&service, CHECKS, claim);
+        ck_assert_uint_eq(length_at(result, "/findings"), 1);
+        ck_assert_str_eq(text_at(result, "/findings/0/code"), "transposed");
+    }
+    service_end(&service);
+}
+
 /* What GET …/parameters gives can be posted again, and claimed against. */
 START_TEST(parameters_come_as_they_went)
 {
@@ -210,6 +285,102 @@ START_TEST(costs_are_reduced_as_the_framework_does)
     service_end(&service);
 }
 
+/* ---- what is found in a claim of another cost ---- */
+
+/* dW of layer 0 under nn.MSELoss, whose mean over 2 outputs the model's cost does not take; with
+ * l2 W^2 in the loss or not; all of it times a factor, or in float32. */
+#define ROUNDED 0
+static json_t *pytorch_weights(const json_t *own, const json_t *weights, bool included, double by)
+{
+    json_t *result = json_array();
+    for (size_t i = 0; i < 3; i++) {
+        json_t *row = json_array();
+        for (size_t j = 0; j < 4; j++) {
+            const char *at = format("/%zu/%zu", i, j);
+            const double penalty = 2 * 0.25 * number_at(weights, at);
+            const double mean = (number_at(own, at) - penalty) / 2;
+            const double right = mean + (included ? penalty : 0);
+            json_array_append_new(row,
+                                  json_real(by == ROUNDED ? (double)(float)right : by * right));
+        }
+        json_array_append_new(result, row);
+    }
+    return result;
+}
+
+/* `regulariser` as claimed, and whether the gradient has the penalty in it all the same. */
+static json_t *pytorch_claim(const struct service *service, const char *regulariser, bool included,
+                             double by)
+{
+    json_t *request = plain(), *claim = plain();
+    value_set(request, "/model/layers/0/l2", json_real(0.25));
+    value_set(claim, "/model/layers/0/l2", json_real(0.25));
+    json_t *own = value_at(job_result(service, CHECKS, request), "/gradients/analytic/0/W");
+    json_t *w = pytorch_weights(own, value_at(claim, "/model/parameters/0/W"), included, by);
+    value_set(claim, "/check",
+              json_pack("{s:{s:[{s:o}, n, n], s:{s:s, s:s}}, s:f}", "claimed", "gradients", "W", w,
+                        "convention", "reduction", "mean", "regulariser", regulariser, "tolerance",
+                        1e-9));
+    return job_result(service, CHECKS, claim);
+}
+
+/* The mistake was made on what the claimant's loss gives, penalty and all. */
+START_TEST(a_scaled_claim_of_another_cost_is_told_as_such)
+{
+    static const struct {
+        double by;
+        const char *code;
+    } cases[] = {{2, "scaled"}, {-1, "sign_flipped"}, {0.5, "scaled"}};
+    static const char *const regularisers[] = {"excluded", "included"};
+    struct service service;
+    service_start(&service, "");
+    for (int included = 0; included < 2; included++) {
+        const char *regulariser = regularisers[included];
+        json_t *right = pytorch_claim(&service, regulariser, included, 1);
+        ck_assert_str_eq(text_at(right, "/verdict"), "pass");
+        for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+            json_t *result = pytorch_claim(&service, regulariser, included, cases[i].by);
+            ck_assert_uint_eq(length_at(result, "/findings"), 1);
+            ck_assert_str_eq(text_at(result, "/findings/0/code"), cases[i].code);
+            ck_assert(number_at(result, "/findings/0/evidence/factor") == cases[i].by);
+            ck_assert_str_eq(text_at(result, "/findings/0/tensor"), "W");
+        }
+    }
+    service_end(&service);
+}
+
+/* In float32, as PyTorch computes: its own numbers have few digits, and the model's form of them
+ * does not. */
+START_TEST(a_rounded_claim_of_another_cost_is_told_as_such)
+{
+    struct service service;
+    service_start(&service, "");
+    for (int included = 0; included < 2; included++) {
+        json_t *result =
+            pytorch_claim(&service, included ? "included" : "excluded", included, ROUNDED);
+        ck_assert_str_eq(text_at(result, "/verdict"), "fail");
+        ck_assert_uint_eq(length_at(result, "/findings"), 1);
+        ck_assert_str_eq(text_at(result, "/findings/0/code"), "rounded");
+    }
+    service_end(&service);
+}
+
+START_TEST(a_penalty_against_the_convention_is_told)
+{
+    static const char *const messages[] = {
+        "the penalty of l1 and l2 is missing in dW of layer 0",
+        "the penalty of l1 and l2 is in dW of layer 0, but the claim's convention leaves it out"};
+    struct service service;
+    service_start(&service, "");
+    for (int included = 0; included < 2; included++) {
+        json_t *result = pytorch_claim(&service, included ? "excluded" : "included", included, 1);
+        ck_assert_uint_eq(length_at(result, "/findings"), 1);
+        ck_assert_str_eq(text_at(result, "/findings/0/code"), "regularisation");
+        ck_assert_str_eq(text_at(result, "/findings/0/message"), messages[included]);
+    }
+    service_end(&service);
+}
+
 START_TEST(labels_and_single_outputs_stay_flat)
 {
     struct service service;
@@ -263,9 +434,14 @@ int main(void)
 {
     const TTest *const tests[] = {bodies_and_answers_follow_it,
                                   shapes_and_indexes_follow_it,
+                                  positions_of_findings_follow_it,
+                                  a_reshape_is_found_in_each_layout,
                                   parameters_come_as_they_went,
                                   trainings_and_predictions_follow_it,
                                   costs_are_reduced_as_the_framework_does,
+                                  a_scaled_claim_of_another_cost_is_told_as_such,
+                                  a_rounded_claim_of_another_cost_is_told_as_such,
+                                  a_penalty_against_the_convention_is_told,
                                   labels_and_single_outputs_stay_flat,
                                   the_documented_examples_pass,
                                   NULL};

@@ -4,35 +4,12 @@
  * Runs from the top of the repository.
  */
 #include "client.h"
+#include "shell.h"
 #include "values.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-
-/* Runs a command of the shell; its exit status, and what it wrote. */
-static int run(const char *command, char *output, size_t size)
-{
-    FILE *pipe = popen(command, "r");
-    ck_assert_ptr_nonnull(pipe);
-    const size_t used = fread(output, 1, size - 1, pipe);
-    output[used] = '\0';
-    const int status = pclose(pipe);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-/* A Python that has the module, or NULL. */
-static const char *python_with(const char *module)
-{
-    static const char *const pythons[] = {"python3", "/usr/bin/python3"};
-    char output[16];
-    for (size_t i = 0; i < sizeof pythons / sizeof *pythons; i++)
-        if (run(format("%s -c 'import %s' 2>&1", pythons[i], module), output, sizeof output) == 0)
-            return pythons[i];
-    fprintf(stderr, "no Python with %s: not tried\n", module);
-    return NULL;
-}
 
 static void service_name(const struct service *service)
 {
@@ -44,9 +21,10 @@ static void service_name(const struct service *service)
 static void example_expect(const char *command, const char *finding)
 {
     char output[8192];
-    ck_assert_msg(run(command, output, sizeof output) == 0, "%s", output);
+    ck_assert_msg(shell_run(command, output, sizeof output) == 0, "%s", output);
     ck_assert_msg(strncmp(output, "pass", 4) == 0, "%s", output);
-    ck_assert_msg(run(format("%s --break", command), output, sizeof output) == 1, "%s", output);
+    ck_assert_msg(shell_run(format("%s --break", command), output, sizeof output) == 1, "%s",
+                  output);
     ck_assert_msg(strncmp(output, "fail", 4) == 0, "%s", output);
     const char *second = strchr(output, '\n');
     ck_assert_msg(second != NULL && strncmp(second + 1, finding, strlen(finding)) == 0, "%s",
@@ -114,15 +92,17 @@ START_TEST(a_class_is_graded)
     service_start(&service, "");
     service_name(&service);
     const char *folder = format("%s/class", service.folder);
-    ck_assert_int_eq(run(format("%s examples/grading/make_submissions.py %s 14", python, folder),
-                         output, sizeof output),
-                     0);
-    ck_assert_int_eq(run(format("echo '[{\"W\": [[1]]}, null]' > %s/submissions/zoe.json", folder),
-                         output, sizeof output),
-                     0);
     ck_assert_int_eq(
-        run(format("%s examples/grading/grade.py %s 2>&1", python, folder), output, sizeof output),
+        shell_run(format("%s examples/grading/make_submissions.py %s 14", python, folder), output,
+                  sizeof output),
         0);
+    ck_assert_int_eq(
+        shell_run(format("echo '[{\"W\": [[1]]}, null]' > %s/submissions/zoe.json", folder), output,
+                  sizeof output),
+        0);
+    ck_assert_int_eq(shell_run(format("%s examples/grading/grade.py %s 2>&1", python, folder),
+                               output, sizeof output),
+                     0);
     for (size_t i = 0; i < sizeof students / sizeof *students; i++)
         grade_expect(output, students[i].student, students[i].verdict, students[i].code);
     grade_expect(output, "zoe", "refused", "");

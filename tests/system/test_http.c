@@ -31,7 +31,7 @@ START_TEST(unknown_paths)
                                         "/v1/catalog/",
                                         "/V1/jobs",
                                         "/v1/datasets",
-                                        "/v1/probes",
+                                        "/v1/probes/",
                                         "/%00",
                                         "/healthz%00",
                                         "/v1/../healthz"};
@@ -229,6 +229,16 @@ START_TEST(hosts)
     service_end(&service);
 }
 
+/* HTTP/1.0 asks for none: that is no way around the rule. */
+START_TEST(no_host)
+{
+    struct service service;
+    service_start(&service, "");
+    problem_expect(exchange(&service, "GET /v1/whoami HTTP/1.0\r\n\r\n"), 421, NULL);
+    problem_expect(exchange(&service, "GET /v1/whoami HTTP/1.0\r\nHost:\r\n\r\n"), 421, NULL);
+    service_end(&service);
+}
+
 /* Requests that two parsers could read in two ways. Each is refused, and its connection is not used
  * again. */
 START_TEST(ambiguous_framing)
@@ -378,6 +388,7 @@ int main(void)
                                   request_ids,
                                   media_types,
                                   hosts,
+                                  no_host,
                                   ambiguous_framing,
                                   no_http_at_all,
                                   connection_is_kept,

@@ -357,6 +357,37 @@ START_TEST(jobs_have_entity_tags)
     service_end(&service);
 }
 
+/* The tag after such a change. */
+static const char *shared_tag(const struct service *service, const char *path, const char *body)
+{
+    answer_expect(request(service, "PATCH", path, "Content-Type: application/json\r\n", body), 200);
+    return answer_header(get(service, path), "ETag");
+}
+
+/* Of a job that has ended, and of one that waits for the worker. */
+START_TEST(sharing_changes_the_tag)
+{
+    struct service service;
+    service_start(&service, ONE_WORKER);
+    const char *ended = job_post(&service, CHECKS, check_small());
+    job_wait(&service, ended);
+    const char *running = job_post(&service, TRAININGS, training_long());
+    job_running(&service, running);
+    const char *const ids[2] = {ended, job_post(&service, CHECKS, check_small())};
+    for (int i = 0; i < 2; i++) {
+        const char *path = format("/v1/jobs/%s", ids[i]);
+        const char *before = answer_header(get(&service, path), "ETag");
+        const char *shared = shared_tag(&service, path, "{\"shared\":true}");
+        ck_assert_str_ne(shared, before);
+        ck_assert_str_eq(shared_tag(&service, path, "{\"shared\":true}"), shared);
+        const char *after = shared_tag(&service, path, "{\"shared\":false}");
+        ck_assert_str_ne(after, shared);
+        ck_assert_str_ne(after, before);
+    }
+    job_cancel(&service, running);
+    service_end(&service);
+}
+
 int main(void)
 {
     const TTest *const tests[] = {accepted_job_has_a_place,
@@ -376,6 +407,7 @@ int main(void)
                                   purge_removes_a_finished_job,
                                   unknown_jobs,
                                   jobs_have_entity_tags,
+                                  sharing_changes_the_tag,
                                   NULL};
     return suite_main("jobs", tests);
 }

@@ -210,7 +210,7 @@ START_TEST(repeated_post_is_one_job)
     service_end(&service);
 }
 
-START_TEST(key_stands_for_one_body)
+START_TEST(key_stands_for_one_request)
 {
     struct service service;
     service_start(&service, "");
@@ -219,6 +219,10 @@ START_TEST(key_stands_for_one_body)
     value_set(other, "/model/seed", json_integer(1));
     problem_expect(post_keyed(&service, CHECKS, "k", other), 422, NULL);
     problem_expect(post_keyed(&service, TRAININGS, "k", training_small(1)), 422, NULL);
+    struct answer *elsewhere = post_keyed(&service, TRAININGS, "k", check_small());
+    problem_expect(elsewhere, 422, NULL);
+    ck_assert_str_eq(text_at(answer_json(elsewhere), "/type"),
+                     "urn:gradcheckd:problem:idempotency-key-reused");
     ck_assert_uint_eq(count(&service, ""), 1);
     service_end(&service);
 }
@@ -302,7 +306,7 @@ int main(void)
                                   limits,
                                   bad_queries,
                                   repeated_post_is_one_job,
-                                  key_stands_for_one_body,
+                                  key_stands_for_one_request,
                                   running_job_is_found_by_its_key,
                                   full_server_knows_its_keys,
                                   key_is_free_again,

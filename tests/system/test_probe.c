@@ -1,8 +1,10 @@
 /* Probes: gradients of a function that the client evaluates, where the daemon asks for it. */
+#include "faults.h"
 #include "jobs.h"
 #include "problems.h"
 #include "values.h"
 
+#include <errno.h>
 #include <math.h>
 #include <string.h>
 
@@ -219,6 +221,27 @@ START_TEST(a_stopped_probe_goes_on)
     restart_each_round(stop);
 }
 
+/* What could not be kept was not taken: nobody goes on from it, before or after a crash. */
+START_TEST(a_full_disk_takes_no_round)
+{
+    static const struct fault no_room = {
+        .calls = SHIM_WRITE | SHIM_RESIZE, .number = 1, .count = FAULTS_ALL, .error = ENOSPC};
+    struct service service;
+    struct shim *shim = faults_open();
+    service_start(&service, "");
+    json_t *asked = asked_new(&service, probe_new());
+    faults_order(shim, no_room);
+    for (int again = 0; again < 2; again++)
+        problem_expect(sent(&service, asked, round_of(asked)), 507, NULL);
+    ck_assert(faults_end(shim) > 0);
+    json_t *second = next(&service, asked);
+    service_kill(&service);
+    service_restart(&service);
+    const char *path = format(PROBES "/%s", text_at(asked, "/id"));
+    ck_assert(json_equal(answer_json(get(&service, path)), second));
+    service_end(&service);
+}
+
 /* ---- what is refused ---- */
 
 static json_t *body_of(const char *text)
@@ -292,7 +315,9 @@ START_TEST(a_cancelled_probe_takes_no_values)
     struct service service;
     service_start(&service, "");
     json_t *asked = asked_new(&service, probe_new());
+    json_t *second = next(&service, asked);
     job_cancel(&service, text_at(asked, "/id"));
+    answer_expect(sent(&service, second, round_of(second)), 409);
     answer_expect(sent(&service, asked, round_of(asked)), 409);
     answer_expect(get(&service, format(PROBES "/%s", text_at(asked, "/id"))), 409);
     service_end(&service);
@@ -347,6 +372,7 @@ int main(void)
         values_sent_again_get_the_same_answer,
         a_killed_probe_goes_on,
         a_stopped_probe_goes_on,
+        a_full_disk_takes_no_round,
         values_that_do_not_fit_change_nothing,
         a_probe_that_makes_no_sense_is_refused,
         a_cancelled_probe_takes_no_values,
