@@ -41,9 +41,9 @@ class Bench:
     """The programs, the files they read, and the processes that outlive one case."""
 
     def __init__(self, build, folder):
-        self.engine_path, self.load_path, self.read_path, self.fill_path, self.daemon_path = (
+        self.engine_path, self.load_path, self.read_path, self.fill_path, self.daemon_path, self.command_path = (
             (Path(build) / name).absolute()
-            for name in ("bench/engine", "bench/load", "bench/read", "bench/fill", "gradcheckd"))
+            for name in ("bench/engine", "bench/load", "bench/read", "bench/fill", "gradcheckd", "gradcheck"))
         self.folder = folder
         self.torch_process = None
 

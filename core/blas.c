@@ -41,7 +41,11 @@ void gck_gemm(size_t rows, size_t columns, size_t inner, gck_gemm_operand a, gck
 
 /* Odd sizes around the widths of vectors and blocks. */
 static const size_t test_size[] = {1, 2, 3, 7, 16, 17, 33, 67};
-enum { TEST_SIZES = sizeof test_size / sizeof test_size[0], TEST_MAX = 67 * 67 };
+enum {
+    TEST_SIZES = sizeof test_size / sizeof test_size[0],
+    TEST_SIZE_MAX = 67,
+    TEST_MAX = TEST_SIZE_MAX * TEST_SIZE_MAX
+};
 
 typedef struct product {
     size_t rows, columns, inner;
@@ -54,30 +58,40 @@ static double element(const double *values, bool transposed, size_t rows, size_t
     return transposed ? values[j * rows + i] : values[i * columns + j];
 }
 
-/* Operands lie in [0, 1), so the exact sum lies below `inner` and each way of adding errs by at
- * most inner^2 * 2^-53. */
-static bool product_is_right(const product *p, const double *a, const double *b, const double *c)
+/* Both sides applied to a vector r in [1, 2): c r against a (b r), which costs a pass over each
+ * operand where the product itself costs one for each row. One wrong element cannot hide, and
+ * several only where they cancel along r. Operands lie in [0, 1): with u = 2^-53 the sums' rounding
+ * is at most 2 m k^2 u for c itself, 2 m^2 k u for c r, 2 m^2 k u for b r and 2 m k^2 u for a (b
+ * r), with m columns and k inner; as much again is for rounding the factors' products. */
+static bool product_is_right(const product *p, const double *a, const double *b, const double *c,
+                             const double *r)
 {
-    const double bound = 2 * (double)(p->inner * p->inner) * 0x1p-53;
-    for (size_t i = 0; i < p->rows; i++)
-        for (size_t j = 0; j < p->columns; j++) {
-            double sum = 0;
-            for (size_t k = 0; k < p->inner; k++)
-                sum += element(a, p->a_transposed, p->rows, p->inner, i, k) *
-                       element(b, p->b_transposed, p->inner, p->columns, k, j);
-            if (!(fabs(c[i * p->columns + j] - sum) <= bound)) return false;
-        }
+    const double m = (double)p->columns, k = (double)p->inner;
+    const double bound = 8 * m * k * (m + k) * 0x1p-53;
+    double image[TEST_SIZE_MAX] = {0};
+    for (size_t i = 0; i < p->inner; i++)
+        for (size_t j = 0; j < p->columns; j++)
+            image[i] += element(b, p->b_transposed, p->inner, p->columns, i, j) * r[j];
+    for (size_t i = 0; i < p->rows; i++) {
+        double left = 0, right = 0;
+        for (size_t j = 0; j < p->columns; j++)
+            left += c[i * p->columns + j] * r[j];
+        for (size_t j = 0; j < p->inner; j++)
+            right += element(a, p->a_transposed, p->rows, p->inner, i, j) * image[j];
+        if (!(fabs(left - right) <= bound)) return false;
+    }
     return true;
 }
 
-static gck_status test_product(const product *p, double *a, double *b, double *c, gck_error *error)
+static gck_status test_product(const product *p, const double *a, const double *b, double *c,
+                               const double *r, gck_error *error)
 {
     const size_t count = p->rows * p->columns;
     for (size_t i = 0; i < count; i++)
         c[i] = NAN; /* must be overwritten, not multiplied by beta = 0 */
     gck_gemm(p->rows, p->columns, p->inner, (gck_gemm_operand){a, p->a_transposed},
              (gck_gemm_operand){b, p->b_transposed}, false, c);
-    if (product_is_right(p, a, b, c)) return GCK_OK;
+    if (product_is_right(p, a, b, c, r)) return GCK_OK;
     return gck_error_set(
         error, GCK_UNSUPPORTED, "",
         "OpenBLAS (core %s) or the %s kernels compute a wrong product of %zux%zu and "
@@ -90,7 +104,7 @@ static gck_status self_test(gck_error *error)
 {
     gck_status status = GCK_OK;
     double *a = gck_vector_new(TEST_MAX), *b = gck_vector_new(TEST_MAX);
-    double *c = gck_vector_new(TEST_MAX);
+    double *c = gck_vector_new(TEST_MAX), r[TEST_SIZE_MAX];
     if (a == NULL || b == NULL || c == NULL) {
         status = gck_error_memory(error);
         goto out;
@@ -99,11 +113,13 @@ static gck_status self_test(gck_error *error)
         a[i] = gck_rng_uniform(1, GCK_RNG_PARAMETERS, 0, i);
         b[i] = gck_rng_uniform(2, GCK_RNG_PARAMETERS, 0, i);
     }
+    for (size_t i = 0; i < TEST_SIZE_MAX; i++)
+        r[i] = 1 + gck_rng_uniform(3, GCK_RNG_PARAMETERS, 0, i);
     for (size_t s = 0; s < TEST_SIZES * TEST_SIZES * TEST_SIZES * 4; s++) {
         const product p = {test_size[s / 4 % TEST_SIZES],
                            test_size[s / 4 / TEST_SIZES % TEST_SIZES],
                            test_size[s / 4 / TEST_SIZES / TEST_SIZES], s & 1, s & 2};
-        status = test_product(&p, a, b, c, error);
+        status = test_product(&p, a, b, c, r, error);
         if (status != GCK_OK) goto out;
     }
 out:
@@ -113,9 +129,18 @@ out:
     return status;
 }
 
-gck_status gck_blas_start(gck_error *error)
+/* Of the library, though of none of its headers; not every build has it. */
+extern int blas_thread_shutdown_(void) __attribute__((weak));
+
+void gck_blas_end_threads(void)
 {
     openblas_set_num_threads(1);
+    if (blas_thread_shutdown_ != NULL) blas_thread_shutdown_();
+}
+
+gck_status gck_blas_start(gck_error *error)
+{
+    gck_blas_end_threads();
     if (openblas_get_num_threads() != 1)
         return gck_error_set(error, GCK_UNSUPPORTED, "",
                              "this build of OpenBLAS does not keep to one thread; "
