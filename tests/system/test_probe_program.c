@@ -65,6 +65,35 @@ START_TEST(programs_are_probed_here)
     examples_expect("");
 }
 
+/* Built as its reader would, where there is the compiler. */
+static void built_expect(const char *compiler, const char *file, const char *libraries,
+                         const char *tensor)
+{
+    char output[OUTPUT_SIZE], folder[] = "/tmp/gradcheck-probe-XXXXXX";
+    if (shell_run(format("%s --version 2>&1", compiler), output, sizeof output) != 0) {
+        fprintf(stderr, "no %s: not tried\n", compiler);
+        return;
+    }
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    const char *program = format("%s/program", folder);
+    const int status =
+        shell_run(format("%s examples/probe/%s %s -o %s 2>&1", compiler, file, libraries, program),
+                  output, sizeof output);
+    ck_assert_msg(status == 0, "%s", output);
+    example_expect("", program, tensor);
+    shell_run(format("rm -r %s", folder), output, sizeof output);
+}
+
+START_TEST(a_program_in_c_is_probed)
+{
+    built_expect("cc", "program.c", "-ljansson -lm", "w");
+}
+
+START_TEST(a_program_in_rust_is_probed)
+{
+    built_expect("rustc", "kernel.rs", "-O", "x");
+}
+
 START_TEST(programs_are_probed_by_a_server)
 {
     struct service service;
@@ -185,6 +214,8 @@ int main(void)
 {
     const TTest *const tests[] = {
         programs_are_probed_here,
+        a_program_in_c_is_probed,
+        a_program_in_rust_is_probed,
         programs_are_probed_by_a_server,
         a_server_finds_what_is_found_here,
         a_client_of_the_standard_library,
