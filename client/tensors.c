@@ -78,14 +78,16 @@ static bool read_npy(const struct settings *settings, const char *path, const st
     if (!npy_decode(file->data, file->size, settings->limits.job_bytes, &array, fault))
         return say(false, "%s: %s", path, fault);
     ret->tensor = calloc(1, sizeof *ret->tensor);
-    char *name = strdup("array");
-    if (ret->tensor == NULL || name == NULL) {
-        free(name);
+    if (ret->tensor != NULL) {
+        ret->tensor[0].values = array.values;
+        ret->tensor[0].shape = array.shape;
+        ret->tensor[0].name = strdup("array");
+        ret->count = 1;
+    } else {
         gck_vector_free(array.values);
-        return say(false, "%s: memory is out", path);
     }
-    ret->tensor[ret->count++] = (struct tensor){name, array.shape, array.values};
-    return true;
+    return (ret->count == 1 && ret->tensor[0].name != NULL) ||
+           say(false, "%s: memory is out", path);
 }
 
 static bool read_npz(const struct settings *settings, const char *path, const struct blob *file,

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #define LENGTH_OF(array) (sizeof(array) / sizeof *(array))
 
@@ -104,6 +105,39 @@ START_TEST(a_right_gradient)
     text_expect(output.out, "\n2.b[0]");
     text_refuse(output.out, "\033");
     ck_assert_str_eq(output.err, "");
+}
+
+/* What the command writes to a terminal that `script` makes; its exit status. */
+static int on_terminal(const char *arguments, char *text, size_t size)
+{
+    const char *build = getenv("BUILD") != NULL ? getenv("BUILD") : "build";
+    const char *program =
+        getenv("GRADCHECK") != NULL ? getenv("GRADCHECK") : format("%s/gradcheck", build);
+    FILE *pipe = popen(format("script -qec '%s %s' /dev/null </dev/null", program, arguments), "r");
+    ck_assert_ptr_nonnull(pipe);
+    text[fread(text, 1, size - 1, pipe)] = '\0';
+    const int status = pclose(pipe);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+START_TEST(colours_and_a_bar_on_a_terminal)
+{
+    struct service service;
+    static char text[65536];
+    service_prepare(&service, "");
+    const char *check = format("check %s", json_file(&service, "spec", check_small()));
+    const char *longer = format("check --timeout 1 %s", json_file(&service, "long", check_long()));
+    setenv("TERM", "xterm", 1);
+    ck_assert_int_eq(on_terminal(check, text, sizeof text), 0);
+    text_expect(text, "\033[32mpass\033[0m  distance");
+    ck_assert_int_eq(on_terminal(format("%s --json", check), text, sizeof text), 0);
+    text_refuse(text, "\033");
+    ck_assert_int_eq(on_terminal(longer, text, sizeof text), 4);
+    text_expect(text, "\rrunning   [");
+    text_expect(text, " of 82410 ");
+    setenv("NO_COLOR", "1", 1);
+    ck_assert_int_eq(on_terminal(check, text, sizeof text), 0);
+    text_refuse(text, "\033");
 }
 
 START_TEST(a_wrong_gradient)
@@ -318,19 +352,13 @@ START_TEST(interrupted)
 
 int main(void)
 {
-    const TTest *const tests[] = {wrong_arguments,
-                                  help,
-                                  a_right_gradient,
-                                  a_wrong_gradient,
-                                  the_same_bytes_as_the_daemon,
-                                  a_wrong_spec,
-                                  a_summary,
-                                  a_training,
-                                  sets_of_gradients,
-                                  files_of_numpy,
-                                  time_is_up,
-                                  interrupted,
-                                  NULL};
+    const TTest *const tests[] = {wrong_arguments,  help,
+                                  a_right_gradient, colours_and_a_bar_on_a_terminal,
+                                  a_wrong_gradient, the_same_bytes_as_the_daemon,
+                                  a_wrong_spec,     a_summary,
+                                  a_training,       sets_of_gradients,
+                                  files_of_numpy,   time_is_up,
+                                  interrupted,      NULL};
     commands_clean();
     return suite_main("client", tests);
 }

@@ -2,6 +2,7 @@
  * The command line with a server: jobs, tokens, servers that are not there or have no room, and
  * jobs that are cancelled with the command.
  */
+#include "certificate.h"
 #include "commands.h"
 #include "jobs.h"
 #include "requests.h"
@@ -179,6 +180,24 @@ START_TEST(a_socket_file)
     service_end(&service);
 }
 
+/* A server that nobody vouches for gets neither spec nor token. */
+START_TEST(a_server_over_tls)
+{
+    struct service service;
+    struct output output;
+    service_prepare(&service, "--tls-cert x.cert --tls-key x.key");
+    certificate_write(service.folder, "x", (struct certificate){.name = "x"});
+    certificate_write(service.folder, "other", (struct certificate){.name = "other"});
+    service_restart(&service);
+    const char *check = format("check %s --server https://localhost:%d",
+                               json_file(&service, "spec", check_small()), service.port);
+    command_expect(check, 3, &output);
+    text_expect(output.err, "ertificate");
+    command_expect(format("%s --ca-file %s/other.cert", check, service.folder), 3, &output);
+    command_expect(format("%s --ca-file %s/x.cert", check, service.folder), 0, &output);
+    service_end(&service);
+}
+
 /* ---- servers that are not there, or have no room ---- */
 
 START_TEST(a_server_that_is_not_there)
@@ -337,6 +356,7 @@ int main(void)
                                   verdicts,
                                   tokens,
                                   a_socket_file,
+                                  a_server_over_tls,
                                   a_server_that_is_not_there,
                                   a_server_that_is_late,
                                   a_server_without_room,
