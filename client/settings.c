@@ -35,7 +35,7 @@ static const struct option rows[SETTINGS] = {
     [SETTING_STATE] = {"--state", NULL, OPTION_TEXT, AT(state), NULL, 0, 0, 0, "STATE[,STATE]...",
                        "queued, running, succeeded, failed, cancelled"},
     [SETTING_KIND] = {"--kind", NULL, OPTION_TEXT, AT(kind), NULL, 0, 0, 0, "KIND[,KIND]...",
-                      "gradient-check, training"},
+                      "gradient-check, training, probe"},
     [SETTING_LABEL] = {"--label", NULL, OPTION_LIST, AT(label), NULL, 0, 0, 0, "NAME=VALUE",
                        "that the jobs have"},
     [SETTING_LIMIT] = {"--limit", NULL, OPTION_NUMBER, AT(limit), NULL, 20, 1, 500, "JOBS",

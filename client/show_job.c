@@ -57,6 +57,11 @@ void show_jobs(const struct value *list)
     if (field_text(list, "next")[0] != '\0') print_line("and older ones; --limit shows more");
 }
 
+static const struct {
+    const char *kind;
+    void (*show)(const struct value *result);
+} shows[] = {{"gradient-check", show_check}, {"training", show_training}, {"probe", show_probe}};
+
 void show_job(const struct value *job)
 {
     const struct value *result = field_node(job, "result"), *error = field_node(job, "error");
@@ -71,8 +76,6 @@ void show_job(const struct value *job)
     if (error != NULL) print_line("error: %s", field_text(error, "detail"));
     if (result == NULL) return;
     printf("\n");
-    if (field_node(result, "history") != NULL)
-        show_training(result);
-    else
-        show_check(result);
+    for (size_t i = 0; i < sizeof shows / sizeof shows[0]; i++)
+        if (strcmp(shows[i].kind, field_text(job, "kind")) == 0) shows[i].show(result);
 }

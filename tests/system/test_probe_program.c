@@ -113,6 +113,13 @@ START_TEST(a_server_finds_what_is_found_here)
     json_t *here = probe_json("--local", program, 1);
     json_t *there = probe_json(format("--server http://127.0.0.1:%d", service.port), program, 1);
     ck_assert(json_equal(here, there));
+    char output[OUTPUT_SIZE];
+    json_t *page = answer_json(get(&service, "/v1/jobs?kind=probe"));
+    const int status = shell_run(format("%s/gradcheck show --server http://127.0.0.1:%d %s 2>&1",
+                                        build_folder(), service.port, text_at(page, "/jobs/0/id")),
+                                 output, sizeof output);
+    ck_assert_int_eq(status, 1);
+    ck_assert_msg(strstr(output, "fail  distance") != NULL, "%s", output);
     service_end(&service);
 }
 
