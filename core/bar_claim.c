@@ -9,9 +9,9 @@
 
 /* ---- the precision ---- */
 
-/* Our own side's rounding is in it. Products of half precision are added up in float32. In float64
- * it costs nothing to take all errors of a sum to be alike. Subnormal numbers of float16 are never
- * flushed to 0; others may be. */
+/* Our own side's rounding is in it. Products of half precision are added up in float32, but small
+ * ones of bfloat16 may be loops in it. In float64 it costs nothing to take all errors of a sum to
+ * be alike. Subnormal numbers of float16 are never flushed to 0; others may be. */
 static bar_precision precision_of(gck_dtype dtype)
 {
     const double own = gck_dtype_roundoff(GCK_FLOAT64), unit = gck_dtype_roundoff(dtype) + own;
@@ -19,12 +19,19 @@ static bar_precision precision_of(gck_dtype dtype)
     p.sum = fmin(unit, gck_dtype_roundoff(GCK_FLOAT32));
     if (dtype == GCK_FLOAT64) p.alike = unit / 4;
     if (dtype == GCK_FLOAT16) p.least *= 2 * unit;
+    if (dtype == GCK_BFLOAT16) p.looped = BAR_LOOPED;
     return p;
 }
 
 double bar_growth(const bar_precision *p, size_t n)
 {
     return BAR_PRODUCT * p->unit + 2 * p->sum * sqrt((double)n) + p->alike * (double)n;
+}
+
+bool bar_is_looped(const bar_work *w, const gck_layer *layer)
+{
+    return layer->tensor_count > 0 &&
+           w->spec->samples <= w->p.looped / layer->inputs / layer->outputs;
 }
 
 /* ---- the room ---- */

@@ -23,6 +23,10 @@
  * samples by u √m / 2 of its terms' sizes, and a bias's by u of each sum on the way, for samples
  * sorted by class; and the dtype's least number for each term.
  *
+ * Small products of bfloat16 may be plain loops in it, where terms of one sign are lost all to the
+ * same side: u of each sum on the way, as a fourth of it in e_z and e_δa, and for W instead of
+ * u √m / 2, where it is more.
+ *
  * Costs five backward passes and a forward pass, and for each pre-activation two slopes by complex
  * step. One thread at a time. */
 #ifndef GRADCHECK_CORE_BAR_CLAIM_H

@@ -70,6 +70,22 @@ void bar_jumps_back(const bar_work *w, size_t index, double *bar, bool needed)
     derivatives->backward(layer, &sizes, room->jump, bar, needed ? room->next_jump : NULL);
 }
 
+/* dJ/dx as a loop over the units. */
+static void input_loops(const bar_work *w, size_t index)
+{
+    const gck_layer *layer = &w->pass->model->layer[index];
+    const double *weight = w->base->parameters + layer->tensor[0].offset;
+    const size_t samples = w->pass->samples;
+    for (size_t i = 0; i < layer->inputs; i++)
+        for (size_t k = 0; k < samples; k++) {
+            bar_loop loop = {0, 0};
+            for (size_t j = 0; j < layer->outputs; j++)
+                bar_loop_add(
+                    &w->p, weight[i * layer->outputs + j] * w->room->delta[j * samples + k], &loop);
+            w->room->next_error[i * samples + k] += bar_square(loop.error / BAR_SURE);
+        }
+}
+
 /* e_δa = |W| (e_δz + g |δz|), and as much of the parameters' errors as has no e_a in it. */
 void bar_layer_back(const bar_work *w, size_t index, bool needed)
 {
@@ -98,35 +114,63 @@ void bar_layer_back(const bar_work *w, size_t index, bool needed)
     for (size_t i = 0; i < layer->inputs * samples && needed; i++)
         room->next_error[i] = alike * room->next_error[i] + sum * bar_square(room->next_delta[i]) +
                               bar_square((double)terms * w->p.least);
+    if (needed && bar_is_looped(w, layer)) input_loops(w, index);
 }
 
-/* A bias's sum is a plain loop in the dtype itself, mostly: each addition errs by u of the sum so
- * far. Blocks before this one are taken to be alike. */
+/* Blocks before this one are taken to be alike. */
+static double loop_error(const bar_work *w, const bar_loop *loop)
+{
+    return loop->error + w->p.unit * fabs(loop->sum) * (double)w->spec->first;
+}
+
+/* A bias's sum is a plain loop in the dtype itself, mostly. */
 static void bias_sums(const bar_work *w, const gck_layer *layer, double *bar)
 {
     const size_t samples = w->pass->samples;
     for (size_t unit = 0; unit < layer->outputs; unit++) {
-        const double *delta = w->room->delta + unit * samples;
-        double sum = 0, error = 0;
-        for (size_t k = 0; k < samples; k++) {
-            sum += delta[k];
-            error += w->p.unit * (fabs(sum) + error);
-        }
-        bar[unit] += error + w->p.unit * fabs(sum) * (double)w->spec->first;
+        bar_loop loop = {0, 0};
+        for (size_t k = 0; k < samples; k++)
+            bar_loop_add(&w->p, w->room->delta[unit * samples + k], &loop);
+        bar[unit] += loop_error(w, &loop);
     }
+}
+
+static double sorted_share(const bar_work *w)
+{
+    return BAR_SORTED * sqrt((double)w->spec->samples) * w->p.unit;
 }
 
 /* Where samples are sorted by class, sums on the way are much larger than the root of squares. */
 static void sorted_sums(const bar_work *w, size_t index, double *bar)
 {
     const gck_layer *layer = &w->pass->model->layer[index];
-    const double share = BAR_SORTED * sqrt((double)w->spec->samples) * w->p.unit;
+    const double share = sorted_share(w);
     gck_layer_pass sizes = w->pass->layer[index];
     bar_absolute(layer->inputs * sizes.samples, sizes.x, w->room->x);
     sizes.x = w->room->x;
     for (size_t i = 0; i < layer->outputs * sizes.samples; i++)
         w->room->size[i] = share * fabs(w->room->delta[i]);
     gck_layer_row_of(layer)->derivatives->backward(layer, &sizes, w->room->size, bar, NULL);
+}
+
+/* What a loop over W's terms errs by more than sorted_sums has: terms of one sign make each sum on
+ * the way larger than the last, and lose the more of the next term. */
+static void weight_sums(const bar_work *w, size_t index, double *bar)
+{
+    const gck_layer *layer = &w->pass->model->layer[index];
+    const size_t samples = w->pass->samples;
+    const double share = sorted_share(w), *x = w->pass->layer[index].x, *delta = w->room->delta;
+    for (size_t i = 0; i < layer->inputs; i++)
+        for (size_t unit = 0; unit < layer->outputs; unit++) {
+            bar_loop loop = {0, 0};
+            double sorted = 0;
+            for (size_t k = 0; k < samples; k++) {
+                const double term = x[i * samples + k] * delta[unit * samples + k];
+                bar_loop_add(&w->p, term, &loop);
+                sorted += share * fabs(term);
+            }
+            bar[i * layer->outputs + unit] += fmax(loop_error(w, &loop) - sorted, 0);
+        }
 }
 
 /* e_a (|δ| + e_δ), with what the sum over samples adds: (|a| + e_a / g) g (|δ| + e_δ), where the
@@ -150,6 +194,7 @@ void bar_sample_sums(const bar_work *w, size_t index, double *bar)
                                                    NULL);
     if (layer->tensor_count > 1) bias_sums(w, layer, bar + layer->tensor[1].offset);
     sorted_sums(w, index, bar);
+    if (bar_is_looped(w, layer)) weight_sums(w, index, bar + layer->tensor[0].offset);
     for (size_t t = 0; t < layer->tensor_count; t++)
         for (size_t e = layer->tensor[t].offset;
              e < layer->tensor[t].offset + layer->tensor[t].count; e++)

@@ -21,6 +21,22 @@ static double inputs_alike(const bar_work *w, size_t index)
     return bar_most_alike(count, 1, w->room->slopes, w->room->shifted);
 }
 
+/* z as a loop over the inputs. */
+static void unit_loops(const bar_work *w, size_t index)
+{
+    const gck_layer *layer = &w->pass->model->layer[index];
+    const double *weight = w->base->parameters + layer->tensor[0].offset;
+    const double *x = w->pass->layer[index].x;
+    const size_t samples = w->pass->samples;
+    for (size_t j = 0; j < layer->outputs; j++)
+        for (size_t k = 0; k < samples; k++) {
+            bar_loop loop = {0, 0};
+            for (size_t i = 0; i < layer->inputs; i++)
+                bar_loop_add(&w->p, weight[i * layer->outputs + j] * x[i * samples + k], &loop);
+            w->room->layer[index].z[j * samples + k] += bar_square(loop.error / BAR_SURE);
+        }
+}
+
 /* e_z, or e_a of a layer without an activation: its own forward pass on squares. */
 void bar_linear_errors(const bar_work *w, size_t index)
 {
@@ -48,6 +64,7 @@ void bar_linear_errors(const bar_work *w, size_t index)
     for (size_t i = 0; i < layer->outputs * samples; i++)
         result[i] = alike * g * result[i] + sum * bar_square(value[i]) +
                     bar_square((double)terms * w->p.least);
+    if (bar_is_looped(w, layer)) unit_loops(w, index);
 }
 
 /* Slopes at `shifted`, into the largest one and the largest difference from those here. */

@@ -6,6 +6,8 @@
 #include "core/activation.h"
 #include "core/bar_claim.h"
 
+#include <math.h>
+
 /* Units of rounding that are granted to a function's value, or a term of it, and to a product with
  * its two factors. */
 #define BAR_FUNCTION 3.0
@@ -15,6 +17,8 @@
 #define BAR_SURE 4.0
 /* Of sums over samples: times sqrt(n) of their terms' sizes. */
 #define BAR_SORTED 0.5
+/* Products of at most so many multiply-adds PyTorch 1.13 adds up in bfloat16 itself. */
+#define BAR_LOOPED 4096
 /* Beyond, e^d is as good as infinite. */
 #define BAR_FAR 700.0
 
@@ -23,7 +27,13 @@ typedef struct bar_precision {
     double sum;   /* what each addition errs by, of the sum so far */
     double alike; /* of a sum of n terms, times n */
     double least;
+    size_t looped; /* products of so many multiply-adds may be plain loops in the dtype */
 } bar_precision;
+
+/* A sum in a plain loop in the dtype: what each addition errs by is u of the sum so far. */
+typedef struct bar_loop {
+    double sum, error;
+} bar_loop;
 
 /* (outputs, samples) each; of errors, their squares. */
 typedef struct bar_layer {
@@ -62,6 +72,13 @@ static inline double bar_square(double x)
 {
     return x * x;
 }
+static inline void bar_loop_add(const bar_precision *p, double term, bar_loop *loop)
+{
+    loop->sum += term;
+    loop->error += p->unit * (fabs(loop->sum) + loop->error);
+}
+/* Whether a layer's products, over all samples, are such loops. */
+bool bar_is_looped(const bar_work *w, const gck_layer *layer);
 /* Of each of n products that are added up, with sums on the way of twice the root of the products'
  * squares. */
 double bar_growth(const bar_precision *p, size_t n);

@@ -200,6 +200,77 @@ START_TEST(blocks_have_little_to_say)
 }
 END_TEST
 
+/* ---- loops in bfloat16 ---- */
+
+static double bfloat16(double value)
+{
+    int exponent;
+    const double mantissa = frexp(value, &exponent);
+    return ldexp(rint(ldexp(mantissa, 8)), exponent - 8);
+}
+
+/* Products between 1.25 and 1.48, hardly any twice: the loop's sum, which beyond 128 grows by 1
+ * each. */
+static double loop_sum(size_t count, double *x, double *y)
+{
+    double sum = 0;
+    for (size_t i = 0; i < count; i++) {
+        x[i] = 1.25 + (double)(37 * i % 24) / 128;
+        y[i] = 1 + (double)(i % 5) / 128;
+        sum = bfloat16(sum + bfloat16(x[i] * y[i]));
+    }
+    return sum;
+}
+
+/* Over samples, 180 multiply-adds for each unit, of which 4096 are a small product. */
+START_TEST(small_sums_over_samples_may_be_loops_in_bfloat16)
+{
+    for (size_t units = 22; units <= 23; units++) {
+        const gck_layer_spec layers[] = {dense_with(units, "linear", "use_bias", 0)};
+        network net =
+            network_new(1, layers, 1, with_option(cost_named("dot"), "reduction", 2), 180);
+        double y[180];
+        const double sum = loop_sum(180, net.data->x, y);
+        claimed c;
+        for (size_t i = 0; i < 180 * units; i++)
+            net.data->y[i] = y[i / units];
+        claimed_open(&c, &net, GCK_BFLOAT16);
+        c.spec.inputs = false;
+        ck_assert_uint_eq(wrong_of(&c), 0);
+        for (size_t i = 0; i < units; i++)
+            c.gradient[i] = sum;
+        ck_assert_uint_eq(wrong_of(&c), units == 22 ? 0 : units);
+        for (size_t i = 0; i < units; i++)
+            c.gradient[i] = 2 * sum;
+        ck_assert_uint_eq(wrong_of(&c), units);
+        claimed_close(&c);
+        network_done(&net);
+    }
+}
+END_TEST
+
+/* Over inputs: a slope that is e^z mostly, of a sum that is -10.9, and -10.1 by the loop. */
+START_TEST(small_sums_over_inputs_may_be_loops_in_bfloat16)
+{
+    enum { INPUTS = 128 };
+    const gck_layer_spec layers[] = {dense_with(1, "sigmoid", "use_bias", 0)};
+    network net = network_new(INPUTS, layers, 1, cost_named("dot"), 1);
+    const double z = -loop_sum(INPUTS, net.data->x, net.parameters) / 16;
+    claimed c;
+    for (size_t i = 0; i < INPUTS; i++)
+        net.parameters[i] /= -16;
+    net.data->y[0] = 1;
+    claimed_open(&c, &net, GCK_BFLOAT16);
+    c.spec.inputs = false;
+    ck_assert_uint_eq(wrong_of(&c), 0);
+    for (size_t i = 0; i < INPUTS; i++)
+        c.gradient[i] = bfloat16(bfloat16(exp(z)) * net.data->x[i]);
+    ck_assert_uint_eq(wrong_of(&c), 0);
+    claimed_close(&c);
+    network_done(&net);
+}
+END_TEST
+
 /* Where 1 - a is lost, a binary cross-entropy on softmax has no digits in the common forms: no
  * claim passes or fails there, right or wrong, and a warning says so. _i: a factor of the claim. */
 START_TEST(what_rounding_leaves_nothing_of_is_inconclusive)
@@ -386,6 +457,8 @@ END_TEST
 
 SUITE_MAIN("claim_bar", {right_claims_in_float_pass, 15}, {wrong_claims_fail, 15},
            {what_rounding_leaves_nothing_of_is_inconclusive, 3}, {fewer_digits_have_larger_bars, 0},
-           {blocks_have_little_to_say, 0}, {any_slope_between_is_accepted_on_a_kink, COUNT(kinks)},
+           {small_sums_over_samples_may_be_loops_in_bfloat16, 0},
+           {small_sums_over_inputs_may_be_loops_in_bfloat16, 0}, {blocks_have_little_to_say, 0},
+           {any_slope_between_is_accepted_on_a_kink, COUNT(kinks)},
            {costs_and_penalties_have_kinks_too, 0}, {a_warning_says_so, 0},
            {sizes_cover_their_functions, 15}, {slopes_turn_where_the_row_says, 15})
