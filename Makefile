@@ -45,6 +45,7 @@ SYSTEM_HELPERS := $(filter-out $(TEST_SOURCES),$(wildcard tests/system/*.c))
 # Preloaded into the daemon to make its calls fail; a sanitizer with an allocator of its own keeps that.
 SHIM    := $(BUILD)/tests/faults/shim.so
 EXAMPLES := $(BUILD)/examples/claims/logistic $(BUILD)/examples/probe/check
+PROBES   := $(BUILD)/tests/probe/functions
 FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 .DEFAULT_GOAL := all
@@ -65,7 +66,7 @@ check: deps-test ## build and run all tests
 	@$(MAKE) --no-print-directory tests
 	BUILD=$(BUILD) scripts/run-tests $(TESTS)
 
-tests: $(DAEMON) $(CLIENT) $(SHIM) $(TESTS) $(EXAMPLES)
+tests: $(DAEMON) $(CLIENT) $(SHIM) $(TESTS) $(EXAMPLES) $(PROBES)
 
 asan: deps-test ## all tests under the address and undefined behaviour sanitizers
 	@$(MAKE) --no-print-directory check BUILD=$(BUILD)/asan SANITIZE=address,undefined
@@ -195,6 +196,9 @@ $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(SERVER_LIB) $(CORE_LI
 	$(CC) $(LDFLAGS) -fsanitize=fuzzer $^ $(NET_LIBS) $(BLAS_LIBS) -o $@
 
 # Built as its reader would.
+$(PROBES): $(BUILD)/tests/probe/functions.o $(call object,$(wildcard tests/core/functions*.c)) $(CORE_LIB)
+	$(CC) $(LDFLAGS) $^ $(shell pkg-config --libs jansson) $(BLAS_LIBS) -o $@
+
 # Against the shared library, as what is installed.
 $(BUILD)/examples/probe/check: $(BUILD)/examples/probe/check.o $(CORE_SHARED)
 	$(CC) $(LDFLAGS) $< -L$(BUILD) -lgradcheck -lm -Wl,-rpath,$(abspath $(BUILD)) -o $@

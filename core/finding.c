@@ -38,6 +38,14 @@ gck_finding *finding_add(finding_search *search, gck_finding_code code, const ch
     return finding;
 }
 
+bool finding_is_same(const gck_mistake *a, const gck_mistake *b)
+{
+    const char *first = a->tensor == NULL ? "" : a->tensor;
+    const char *second = b->tensor == NULL ? "" : b->tensor;
+    return a->code == b->code && a->layer == b->layer && strcmp(a->name, b->name) == 0 &&
+           strcmp(first, second) == 0;
+}
+
 void finding_also(gck_finding *finding, gck_finding_code code, const char *name)
 {
     if (finding->also_count == GCK_ALSO_MAX) return;

@@ -8,7 +8,10 @@
  * tensor; it is dirty while the world does not give what is claimed. The topmost dirty slots say
  * where the next mistake is. Mutants of every kind that can be made there are compared with the
  * claim, first in a few elements of these slots, then, of those that are left, in all slots below.
- * What leaves the fewest slots dirty is found, and becomes part of the world. */
+ * What leaves the fewest slots dirty is found, and becomes part of the world.
+ *
+ * A search belongs to one thread at a time, and to whoever opened it. Costs are those of replays.
+ */
 #ifndef GRADCHECK_CORE_FINDING_H
 #define GRADCHECK_CORE_FINDING_H
 
@@ -155,6 +158,8 @@ gck_status finding_rest(finding_search *search, size_t level, gck_error *error);
 /* A new finding, to be filled; NULL when memory is out. */
 gck_finding *finding_add(finding_search *search, gck_finding_code code, const char *name,
                          size_t level, const char *tensor);
+/* One kind at one place. */
+bool finding_is_same(const gck_mistake *a, const gck_mistake *b);
 /* Another mistake at the same place that cannot be told apart from it. */
 void finding_also(gck_finding *finding, gck_finding_code code, const char *name);
 void finding_evidence(gck_finding *finding, const char *name, double number);

@@ -159,8 +159,9 @@ static gck_status non_finite_say(finding_search *search, size_t index, gck_error
     if (tensors > 1)
         snprintf(more, sizeof more, "; so are numbers in %zu more tensor%s from there down",
                  tensors - 1, tensors == 2 ? "" : "s");
-    finding_message(finding, "%zu of %zu numbers in %s are NaN or infinite, the first that of %s%s",
-                    count, slot->count, what, finding_where(search, slot, first, where), more);
+    finding_message(finding, "%zu of %zu numbers in %s %s NaN or infinite, %s that of %s%s", count,
+                    slot->count, what, count > 1 ? "are" : "is", count > 1 ? "the first" : "namely",
+                    finding_where(search, slot, first, where), more);
     finding_evidence(finding, "count", (double)count);
     finding_evidence(finding, "elements", (double)slot->count);
     finding_evidence(finding, "index", (double)first);

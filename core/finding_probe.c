@@ -110,8 +110,7 @@ gck_status finding_probe_all(finding_work *w, gck_error *error)
     for (size_t i = 0; i < gck_replay_blocks(search->replay); i++) {
         gck_replay_load(search->replay, i);
         for (size_t row = 0; row < w->list.count; row++) {
-            if (search->stop.asked != NULL && search->stop.asked(search->stop.context))
-                return gck_error_set(error, GCK_STOPPED, "", "%s", gck_status_text(GCK_STOPPED));
+            if (gck_replay_stop(search->stop, error) != GCK_OK) return GCK_STOPPED;
             probe_block(w, row);
         }
     }

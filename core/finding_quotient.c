@@ -80,8 +80,10 @@ static bool step_see(const finding_search *search, step *ret)
                             power == 8 ? 0x1p-26 : 0, 5 * pow(10, -power)};
         for (size_t i = 0; i < sizeof h / sizeof h[0]; i++)
             for (int central = 0; h[i] > 0 && central < (i < 3 ? 2 : 1); central++) {
-                *ret = (step){h[i], central};
-                if (is_quotient(search, ret)) return true;
+                const step s = {h[i], central};
+                if (!is_quotient(search, &s)) continue;
+                *ret = s;
+                return true;
             }
     }
     return false;

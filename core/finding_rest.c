@@ -64,6 +64,11 @@ static void what_of(const finding_search *search, const finding_slot *slot, char
     gck_place_say(&about, text, size);
 }
 
+static const char *first_of(size_t wrong)
+{
+    return wrong > 1 ? "the first" : "namely";
+}
+
 static gck_status units_say(finding_search *search, const finding_slot *slot, const lines *l,
                             bool whole, gck_error *error)
 {
@@ -71,9 +76,9 @@ static gck_status units_say(finding_search *search, const finding_slot *slot, co
                                        whole ? NULL : slot->name);
     if (finding == NULL) return gck_error_memory(error);
     finding_message(finding,
-                    "the gradients of %zu of %zu units of layer %zu are wrong, the first that of "
-                    "unit %zu; those of the others are right",
-                    l->wrong, l->count, slot->level - 1, l->first);
+                    "the gradients of %zu of %zu units of layer %zu are wrong, %s those of unit "
+                    "%zu; those of the others are right",
+                    l->wrong, l->count, slot->level - 1, first_of(l->wrong), l->first);
     finding_evidence(finding, "count", (double)l->wrong);
     finding_evidence(finding, "units", (double)l->count);
     finding_evidence(finding, "unit", (double)l->first);
@@ -87,9 +92,9 @@ static gck_status inputs_say(finding_search *search, const finding_slot *slot, c
         finding_add(search, GCK_FINDING_WRONG_INPUT, "rows", slot->level, slot->name);
     if (finding == NULL) return gck_error_memory(error);
     finding_message(finding,
-                    "in dW of layer %zu the weights of %zu of %zu inputs are wrong, the first "
-                    "those of input %zu; those of the others are right",
-                    slot->level - 1, l->wrong, l->count, l->first);
+                    "in dW of layer %zu the weights of %zu of %zu inputs are wrong, %s those of "
+                    "input %zu; those of the others are right",
+                    slot->level - 1, l->wrong, l->count, first_of(l->wrong), l->first);
     finding_evidence(finding, "count", (double)l->wrong);
     finding_evidence(finding, "inputs", (double)l->count);
     finding_evidence(finding, "input", (double)l->first);
@@ -107,8 +112,9 @@ static gck_status elements_say(finding_search *search, const finding_slot *slot,
     what_of(search, slot, what, sizeof what);
     while (first < slot->count && !finding_is_wrong(search, slot, first))
         first++;
-    finding_message(finding, "%zu of %zu numbers in %s are wrong, %s that of %s; the others right",
-                    wrong, slot->count, what, wrong > 1 ? "the first" : "namely",
+    finding_message(finding,
+                    "%zu of %zu numbers in %s %s wrong, %s that of %s; the others are right", wrong,
+                    slot->count, what, wrong > 1 ? "are" : "is", first_of(wrong),
                     finding_where(search, slot, first, where));
     finding_evidence(finding, "count", (double)wrong);
     finding_evidence(finding, "elements", (double)slot->count);
@@ -135,7 +141,7 @@ static gck_status unexplained_say(finding_search *search, const finding_slot *sl
         square += w * w;
         claim += c * c;
     }
-    gck_place about = finding_about(search, slot->level, whole ? NULL : slot->name);
+    const gck_place about = finding_about(search, slot->level, whole ? NULL : slot->name);
     gck_place_say(&about, what, sizeof what);
     finding_message(
         finding, "%s is wrong in a way that no known mistake explains; %s are right", what,
@@ -175,13 +181,14 @@ static level_slots level_see(const finding_search *search, size_t level)
     return l;
 }
 
-/* All dirty tensors are wrong in the same few units. */
+/* All dirty tensors are wrong in the same few units. ret->bad: elements of all of them. */
 static bool units_are_wrong(const finding_search *search, const level_slots *l, lines *ret)
 {
     for (size_t i = 0; i < l->dirty; i++) {
-        const lines of = units_see(search, l->slot[i]);
+        lines of = units_see(search, l->slot[i]);
         if (!are_few(&of)) return false;
         if (i > 0 && (of.first != ret->first || of.wrong != ret->wrong)) return false;
+        if (i > 0) of.bad += ret->bad;
         *ret = of;
     }
     return l->dirty > 1 || l->slot[0]->name[0] == 'W';

@@ -217,19 +217,11 @@ static gck_place about_of(const finding_search *search, const finding_candidate 
     return finding_about(search, level, is_delta(candidate) ? NULL : candidate->slot->name);
 }
 
-static bool is_same_mistake(const gck_mistake *a, const gck_mistake *b)
-{
-    const char *first = a->tensor == NULL ? "" : a->tensor;
-    const char *second = b->tensor == NULL ? "" : b->tensor;
-    return a->code == b->code && a->layer == b->layer && strcmp(a->name, b->name) == 0 &&
-           strcmp(first, second) == 0;
-}
-
 static void also_add(gck_finding *finding, const gck_mistake *mistake)
 {
-    if (is_same_mistake(&finding->mistake, mistake)) return;
+    if (finding_is_same(&finding->mistake, mistake)) return;
     for (size_t i = 0; i < finding->also_count; i++)
-        if (is_same_mistake(&finding->also[i], mistake)) return;
+        if (finding_is_same(&finding->also[i], mistake)) return;
     if (finding->also_count < GCK_ALSO_MAX) finding->also[finding->also_count++] = *mistake;
 }
 

@@ -121,6 +121,13 @@ static void add_number(sentence *s, double number)
     add(s, text);
 }
 
+static void add_count(sentence *s, size_t count)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%zu", count);
+    add(s, text);
+}
+
 static bool is_lowest(const gck_place *about)
 {
     for (size_t i = 0; i < about->layer; i++)
@@ -140,8 +147,18 @@ static void add_what(sentence *s, const gck_place *about)
            : tensor[0] == 'b' ? "db of layer "
            : down             ? "everything from layer "
                               : "the gradient of layer ");
-    add_number(s, (double)about->layer);
+    add_count(s, about->layer);
     if (down) add(s, " down");
+}
+
+static void add_below(sentence *s, const gck_place *about)
+{
+    if (about->layer == GCK_FINDING_NO_LAYER) {
+        add(s, "the gradient of x");
+        return;
+    }
+    add(s, "layer ");
+    add_count(s, about->layer);
 }
 
 void gck_place_say(const gck_place *about, char *text, size_t size)
@@ -163,22 +180,22 @@ static void add_word(sentence *s, const char *word, const gck_mutant *mutant,
     const gck_layer *at = &about->model->layer[mutant->layer];
     if (is_word(word, "what"))
         add_what(s, about);
-    else if (is_word(word, "layer"))
-        add_number(s, (double)about->layer);
+    else if (is_word(word, "below"))
+        add_below(s, about);
     else if (is_word(word, "at"))
-        add_number(s, (double)mutant->layer);
+        add_count(s, mutant->layer);
     else if (is_word(word, "above"))
-        add_number(s, (double)mutant->layer + 1);
+        add_count(s, mutant->layer + 1);
     else if (is_word(word, "f"))
         add(s, at->spec.activation.item == NULL ? "no activation" : at->spec.activation.item->name);
     else if (is_word(word, "other"))
         add(s, row_name(mutant));
     else if (is_word(word, "which"))
-        add_number(s, (double)mutant->which);
+        add_count(s, mutant->which);
     else if (is_word(word, "end"))
         add(s, mutant->which == 0 ? "first" : "last");
     else if (is_word(word, "m"))
-        add_number(s, (double)about->data->samples);
+        add_count(s, about->data->samples);
     else if (is_word(word, "cost"))
         add(s, about->model->cost.item->name);
     else if (is_word(word, "rate"))

@@ -132,10 +132,10 @@ double gck_finished_whole(const gck_finished *finished, size_t element);
  * about.tensor the tensor, NULL for a delta, "x" for the gradient of x. */
 gck_mistake gck_mutant_mistake(const gck_mutant *mutant, const gck_place *about);
 
-/* The sentence for it. Templates know {what}: the gradient it is about; {layer}: the first wrong
- * one; {at}: where the mistake is made; {above}: the layer above that; {f}: the activation there;
- * {other}: the row of the kind's table that `which` names; {which}; {m}: samples; {cost}; {rate}:
- * of dropout. */
+/* The sentence for it. Templates know {what}: the gradient it is about; {below}: the first layer
+ * that is wrong, or the gradient of x; {at}: where the mistake is made; {above}: the layer above
+ * that; {f}: the activation there; {other}: the row of the kind's table that `which` names;
+ * {which}; {end}: "first" or "last", of mistake_ends; {m}: samples; {cost}; {rate}: of dropout. */
 void gck_mutant_say(const gck_mutant *mutant, const gck_place *about, char text[GCK_FINDING_TEXT]);
 
 /* "dW of layer 1", "everything from layer 1 down", "the gradient of x". */

@@ -171,8 +171,8 @@ static void mask_twice_make(const gck_replay *replay, const gck_mutant *mutant, 
 
 static const gck_mistake_kind down_kinds[] = {
     {GCK_FINDING_WRONG_DELTA, "weights_not_transposed",
-     "the delta that reaches layer {layer} is made with W of layer {at} not transposed",
-     GCK_STAGE_DOWN, .applies = is_square, .make = not_transposed_make},
+     "the delta that reaches {below} is made with W of layer {at} not transposed", GCK_STAGE_DOWN,
+     .applies = is_square, .make = not_transposed_make},
     {GCK_FINDING_DROPOUT_MASK, "not_applied",
      "the mask of the dropout layer {at} is not applied in the backward pass", GCK_STAGE_DOWN,
      .applies = is_dropout, .make = identity_make},
@@ -189,17 +189,17 @@ static const gck_mistake_kind down_kinds[] = {
      .applies = is_dropout, .make = mask_twice_make},
     {GCK_FINDING_WRONG_DELTA, "before_activation",
      "layer {at} passes dJ/da down, not dJ/dz: the derivative of {f} is missing on the way to "
-     "layer {layer}",
+     "{below}",
      GCK_STAGE_DOWN, .applies = is_dense_derived, .make = before_activation_make},
     {GCK_FINDING_WRONG_DELTA, "weights_of_another",
-     "the delta that reaches layer {layer} is made with W of layer {which}, not of layer {at}",
+     "the delta that reaches {below} is made with W of layer {which}, not of layer {at}",
      GCK_STAGE_DOWN, .variants = mistake_layers, .applies = other_weights_apply,
      .make = other_weights_make},
     {GCK_FINDING_WRONG_DELTA, "weights_missing",
      "the delta of layer {at} is passed down as it is, not multiplied by W", GCK_STAGE_DOWN,
      .applies = is_square, .make = identity_make},
     {GCK_FINDING_MISSING_UNIT, "not_passed",
-     "what unit {which} of layer {at} has to pass down is missing in layer {layer}", GCK_STAGE_DOWN,
+     "what unit {which} of layer {at} has to pass down is missing in {below}", GCK_STAGE_DOWN,
      .variants = unit_count, .applies = several_units_down, .make = not_passed_make},
 };
 

@@ -80,6 +80,9 @@ void gck_replay_walk_world(const gck_replay *replay, size_t first, size_t last,
 
 /* ---- gradients, without penalties ---- */
 
+/* GCK_STOPPED once stop says so; asked between blocks and mutants. */
+gck_status gck_replay_stop(gck_stop stop, gck_error *error);
+
 /* What a mutant makes of every tensor at its level and below: added to gradient (parameter_count)
  * and x (samples, inputs; NULL: not wanted), of which these parts are set to 0 first. NULL: the
  * world's, of every tensor. GCK_STOPPED. */

@@ -42,13 +42,9 @@ static void gradient_clear(const gck_replay *replay, size_t level, double *gradi
         }
 }
 
-static bool stopped(gck_stop stop)
+gck_status gck_replay_stop(gck_stop stop, gck_error *error)
 {
-    return stop.asked != NULL && stop.asked(stop.context);
-}
-
-static gck_status stop_status(gck_error *error)
-{
+    if (stop.asked == NULL || !stop.asked(stop.context)) return GCK_OK;
     return gck_error_set(error, GCK_STOPPED, "", "%s", gck_status_text(GCK_STOPPED));
 }
 
@@ -60,7 +56,7 @@ gck_status gck_replay_gradient(gck_replay *replay, const gck_mutant *mutant, gck
     sums to = {replay, gradient, x};
     gradient_clear(replay, top, gradient);
     for (size_t i = 0; i < gck_replay_blocks(replay); i++) {
-        if (stopped(stop)) return stop_status(error);
+        if (gck_replay_stop(stop, error) != GCK_OK) return GCK_STOPPED;
         gck_replay_load(replay, i);
         if (mutant == NULL)
             gck_replay_walk_world(replay, top, last, sums_add, &to);
@@ -91,7 +87,7 @@ gck_status gck_replay_tensor(gck_replay *replay, const gck_mutant *mutant, gck_s
     memset(values, 0, count * sizeof *values);
     for (size_t i = 0; i < gck_replay_blocks(replay); i++) {
         const double *x, *delta;
-        if (stopped(stop)) return stop_status(error);
+        if (gck_replay_stop(stop, error) != GCK_OK) return GCK_STOPPED;
         gck_replay_load(replay, i);
         gck_replay_factors(replay, mutant, &x, &delta);
         const size_t samples = replay->pass->samples;

@@ -190,19 +190,11 @@ static gck_status tensor_judge(seeding *s, const gck_mutant *mutant, finding_slo
 
 /* ---- rows ---- */
 
-static bool is_same(const gck_mistake *a, const gck_mistake *b)
-{
-    const char *first = a->tensor == NULL ? "" : a->tensor;
-    const char *second = b->tensor == NULL ? "" : b->tensor;
-    return a->code == b->code && a->layer == b->layer && strcmp(a->name, b->name) == 0 &&
-           strcmp(first, second) == 0;
-}
-
 /* Variants of one mistake share a row: it is caught if all of them are. */
 static gck_status row_add(seeding *s, const gck_mistake *mistake, bool caught, gck_error *error)
 {
     for (size_t i = 0; i < s->count; i++) {
-        if (!is_same(&s->row[i].mistake, mistake)) continue;
+        if (!finding_is_same(&s->row[i].mistake, mistake)) continue;
         s->row[i].caught = s->row[i].caught && caught;
         return GCK_OK;
     }

@@ -16,6 +16,19 @@ static void append(char text[TEXT], const char *more)
     snprintf(text + used, TEXT - used, "%s", more);
 }
 
+/* " in layer 1 W", " in layer 1", " in the gradient of x" */
+static void place_append(char text[TEXT], const gck_mistake *mistake)
+{
+    char place[TEXT];
+    if (mistake->layer == GCK_FINDING_NO_LAYER) {
+        append(text, " in the gradient of x");
+        return;
+    }
+    snprintf(place, sizeof place, " in layer %zu%s%s", mistake->layer,
+             mistake->tensor != NULL ? " " : "", mistake->tensor != NULL ? mistake->tensor : "");
+    append(text, place);
+}
+
 /* "scaled (mean_missing) in layer 1 W, …" */
 static size_t missed_format(size_t count, const gck_sensitivity_row *row, char text[TEXT])
 {
@@ -25,11 +38,10 @@ static size_t missed_format(size_t count, const gck_sensitivity_row *row, char t
         char one[TEXT] = "";
         const gck_mistake *mistake = &row[i].mistake;
         if (row[i].caught || missed++ >= NAMED) continue;
-        snprintf(one, sizeof one, "%s%s (%s) in layer %zu%s%s", missed > 1 ? ", " : "",
-                 gck_finding_code_name(mistake->code), mistake->name, mistake->layer,
-                 mistake->tensor != NULL ? " " : "",
-                 mistake->tensor != NULL ? mistake->tensor : "");
+        snprintf(one, sizeof one, "%s%s (%s)", missed > 1 ? ", " : "",
+                 gck_finding_code_name(mistake->code), mistake->name);
         append(text, one);
+        place_append(text, mistake);
     }
     if (missed > NAMED) append(text, " and others");
     return missed;

@@ -1,6 +1,7 @@
 #include "server/codec_comparison.h"
 #include "server/codec_claim.h"
 #include "server/codec_finding.h"
+#include "server/codec_named.h"
 #include "server/codec_tensor.h"
 
 #include <gradcheck/compare.h>
@@ -13,6 +14,9 @@ enum { TENSORS_MAX = 4096, WORST = 5, SKIPPED_NAMED = 5 };
 
 enum side { CLAIMED, REFERENCE, PARAMETERS, SIDES };
 static const char *const side_names[SIDES] = {"claimed", "reference", "parameters"};
+
+/* Whose names and shapes the others must have. */
+#define OWNER "the reference"
 
 /* Tensors by name. Their numbers lie in the document, where it keeps them as they are needed. */
 struct comparison {
@@ -36,13 +40,6 @@ static void comparison_done(struct comparison *comparison)
 
 /* ---- reading ---- */
 
-static bool read_scalar(const struct value *value, const struct place *place, bool any,
-                        double *number)
-{
-    return ((any || value_is_number(value)) && value_any_number(value, number)) ||
-           place_fail(place, "must be a number or nested arrays, got %s", value_kind(value));
-}
-
 /* A scalar has rank 0; nested arrays are judged by their first items. */
 static bool read_shape(const struct value *value, const struct place *place, gck_shape *ret_shape,
                        size_t *ret_count)
@@ -64,27 +61,6 @@ static bool read_numbers(const struct value *value, const struct place *place,
     if (*own == NULL) return place_fail_memory(place);
     return shape->rank == 0 ? read_scalar(value, place, any, *own)
                             : read_tensor(value, place, shape, "this", any, *own);
-}
-
-/* "(2, 3)", or what it is in place of an array. */
-static const char *form_format(const gck_shape *shape, const char *kind, char text[GCK_SHAPE_TEXT])
-{
-    return shape->rank == 0 ? kind : gck_shape_format(shape, text);
-}
-
-/* What has no shape is read row by row. */
-static bool shape_fits(const struct value *value, const struct place *place, const gck_shape *shape)
-{
-    char wanted[GCK_SHAPE_TEXT], given[GCK_SHAPE_TEXT];
-    const gck_shape own = value_shape(value);
-    if (gck_shape_equal(&own, shape)) return true;
-    if (own.rank > 0 && shape->rank > 0 && own.dim[0] == shape->dim[0] && !value_is_even(value))
-        return true;
-    const bool turned = own.rank == 2 && shape->rank == 2 && own.dim[0] == shape->dim[1] &&
-                        own.dim[1] == shape->dim[0];
-    return place_fail(
-        place, "must be %s as in the reference, got %s%s", form_format(shape, "a number", wanted),
-        form_format(&own, value_kind(value), given), turned ? ": it would fit transposed" : "");
 }
 
 /* One that is not claimed: its name alone is kept, but it must be a tensor all the same. */
@@ -116,7 +92,8 @@ static bool read_one(const char *name, const struct value *const value[SIDES],
     size_t count;
     if (!read_shape(value[REFERENCE], &at[REFERENCE], &shape, &count)) return false;
     for (int side = 0; side < SIDES; side++)
-        if (value[side] != NULL && !shape_fits(value[side], &at[side], &shape)) return false;
+        if (value[side] != NULL && !read_same_shape(value[side], &at[side], &shape, OWNER))
+            return false;
     if (value[CLAIMED] == NULL) return skip_one(name, value, at, &shape, count, comparison);
     comparison->count++;
     *tensor = (gck_compared){.name = name, .shape = shape, .count = count};
@@ -124,21 +101,6 @@ static bool read_one(const char *name, const struct value *const value[SIDES],
         if (value[side] != NULL && !read_numbers(value[side], &at[side], &shape, count,
                                                  side == CLAIMED, &own[side], numbers[side]))
             return false;
-    return true;
-}
-
-/* Nothing has a name that the reference does not have. */
-static bool names_are_known(const struct value *set, const struct place *place,
-                            const struct value *reference)
-{
-    void *iterator = NULL;
-    const struct value *member;
-    const char *name;
-    while ((name = value_next(set, &iterator, &member)) != NULL) {
-        const struct place at = place_key(place, name);
-        if (value_member(reference, name) == NULL)
-            return place_fail(&at, "the reference has no such tensor");
-    }
     return true;
 }
 
@@ -198,7 +160,7 @@ static bool read_comparison(const struct value *root, const struct place *place,
             return place_fail(&at[side], "must be an object, got %s", value_kind(set[side]));
     }
     for (int side = 0; side < SIDES; side++)
-        if (set[side] != NULL && !names_are_known(set[side], &at[side], set[REFERENCE]))
+        if (set[side] != NULL && !read_known_names(set[side], &at[side], set[REFERENCE], OWNER))
             return false;
     return read_options(root, place, comparison) && read_sets(set, at, comparison);
 }

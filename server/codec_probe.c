@@ -1,5 +1,6 @@
 #include "server/codec_probe.h"
 #include "server/codec_claim.h"
+#include "server/codec_named.h"
 #include "server/codec_read.h"
 
 #include <math.h>
@@ -21,19 +22,8 @@ struct reader {
 static bool read_values(const struct value *value, const struct place *place,
                         const gck_shape *shape, bool any, double *values)
 {
-    if (shape->rank > 0) return read_tensor(value, place, shape, "this", any, values);
-    return ((any || value_is_number(value)) && value_any_number(value, values)) ||
-           place_fail(place, "must be a number, got %s", value_kind(value));
-}
-
-static bool claimed_fits(const struct value *value, const struct place *place,
-                         const gck_shape *shape)
-{
-    char wanted[GCK_SHAPE_TEXT], given[GCK_SHAPE_TEXT];
-    const gck_shape own = value_shape(value);
-    return gck_shape_equal(&own, shape) ||
-           place_fail(place, "must be %s as in theta, got %s", gck_shape_format(shape, wanted),
-                      gck_shape_format(&own, given));
+    return shape->rank == 0 ? read_scalar(value, place, any, values)
+                            : read_tensor(value, place, shape, "this", any, values);
 }
 
 static bool read_one(struct reader *r, size_t index, const char *name, const struct value *theta)
@@ -53,7 +43,7 @@ static bool read_one(struct reader *r, size_t index, const char *name, const str
     r->next += count;
     if (claimed == NULL) return true;
     tensor->claimed = r->next;
-    if (!claimed_fits(claimed, &at_claim, &tensor->shape) ||
+    if (!read_same_shape(claimed, &at_claim, &tensor->shape, "theta") ||
         !read_values(claimed, &at_claim, &tensor->shape, true, r->next))
         return false;
     r->next += count;
@@ -95,18 +85,6 @@ static bool room_take(struct reader *r, const struct value *theta)
            place_fail_memory(&r->at_theta);
 }
 
-static bool names_are_known(const struct reader *r, const struct value *theta)
-{
-    void *iterator = NULL;
-    const struct value *member;
-    const char *name;
-    while ((name = value_next(r->claimed, &iterator, &member)) != NULL) {
-        const struct place at = place_key(&r->at_claimed, name);
-        if (value_member(theta, name) == NULL) return place_fail(&at, "theta has no such tensor");
-    }
-    return true;
-}
-
 static bool read_tensors(const struct value *root, const struct place *place,
                          const struct probe_names *names, struct probe *probe)
 {
@@ -125,7 +103,8 @@ static bool read_tensors(const struct value *root, const struct place *place,
         return place_fail(&r.at_theta, "must have at most %d tensors, got %zu",
                           GCK_SESSION_TENSORS_MAX, value_count(theta));
     r.claimed = claimed;
-    return names_are_known(&r, theta) && room_take(&r, theta) && read_all(&r, theta);
+    return read_known_names(claimed, &r.at_claimed, theta, "theta") && room_take(&r, theta) &&
+           read_all(&r, theta);
 }
 
 /* ---- options ---- */

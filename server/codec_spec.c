@@ -257,7 +257,9 @@ static bool decode_check(const struct value *root, const struct place *place,
     gck_check_cost cost;
     gck_check_estimate(&spec->check, spec->data->samples, &cost);
     if (cost.parameters == 0 && !spec->check.inputs)
-        return place_fail(&at, "leaves nothing to check: no layer with parameters, no inputs");
+        return place_fail(&at, "leaves nothing to check: %s",
+                          spec->claim != NULL ? "layers has none that is claimed"
+                                              : "no layer with parameters, no inputs");
     const double rooms = fmin((double)limits->workers, cost.grains);
     double bytes = cost.memory_bytes + cost.grains * sizeof(gck_partial);
     if (rooms > 1) bytes += (rooms - 1) * cost.grain_bytes;

@@ -106,7 +106,7 @@ static bool take_next(struct jobs *jobs, struct job *job, const struct round *ro
     return true;
 }
 
-/* The lock is held. */
+/* Without an answer where nothing is asked any more; the lock is held. */
 static bool take_locked(struct jobs *jobs, struct job *job, const struct round *round,
                         struct blob **ret_answer, bool *ret_ended, struct problem *problem)
 {
@@ -117,9 +117,9 @@ static bool take_locked(struct jobs *jobs, struct job *job, const struct round *
         return problem_set(problem, PROBLEM_CONFLICT, "round %zu is asked for, not %zu",
                            work->count + 1, round->number);
     if (!take_next(jobs, job, round, ret_ended, problem)) return false;
-    if (gck_session_asked(work->session) > 0)
-        *ret_answer = codec_probe_ask(work->session, work->probe, job->record.id);
-    return true;
+    if (gck_session_asked(work->session) == 0) return true;
+    *ret_answer = codec_probe_ask(work->session, work->probe, job->record.id);
+    return *ret_answer != NULL || problem_memory(problem);
 }
 
 /* ---- either ---- */

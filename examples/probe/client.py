@@ -34,6 +34,7 @@ def probe(f, theta, gradients, **options):
     answer = post("/v1/probes", {"theta": theta, "claimed": gradients, "cost": f(theta), **options})
     while "result" not in answer:
         values = [f(moved(theta, point)) for point in answer["ask"]]
+        values = [value if math.isfinite(value) else None for value in values]  # outside of its domain
         answer = post(f"/v1/probes/{answer['id']}/values", {"round": answer["round"], "values": values})
     return answer["result"]
 

@@ -2,7 +2,7 @@
  *
  * All in the model's own form: W (inputs, units), samples as rows, the gradient of J as the model's
  * cost has it, penalties included. Whoever reads them from outside turns other conventions into
- * this one. */
+ * this one. Any thread. */
 #ifndef GRADCHECK_CLAIM_H
 #define GRADCHECK_CLAIM_H
 

@@ -37,6 +37,7 @@ typedef struct gck_comparison {
 
 enum { GCK_COMPARE_FINDINGS = 256 };
 
+/* GCK_MEMORY. */
 gck_status gck_comparison_new(const gck_compare_spec *spec, gck_comparison **ret_comparison,
                               gck_error *error);
 void gck_comparison_free(gck_comparison *comparison);

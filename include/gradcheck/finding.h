@@ -1,4 +1,7 @@
-/* What kind of mistake a claimed gradient looks like, and where it starts. */
+/* What kind of mistake a claimed gradient looks like, and where it starts; docs/findings.md.
+ *
+ * Pure; any thread. A replay of the backward pass costs about a pass over the data, forward and
+ * back; memory is a room like a check's grain has, and four times the gradients. */
 #ifndef GRADCHECK_FINDING_H
 #define GRADCHECK_FINDING_H
 
@@ -83,11 +86,13 @@ typedef struct gck_sensitivity_row {
 } gck_sensitivity_row;
 
 /* Every known mistake at every place where it can be made, whether or not it changes anything with
- * these data. The rows are freed by free(). */
+ * these data. The rows are freed by free(). Costs a replay for each mistake that a few elements do
+ * not show. GCK_STOPPED, GCK_MEMORY. */
 gck_status gck_sensitivity(const gck_check_spec *spec, const gck_report *report, gck_stop stop,
                            size_t *ret_count, gck_sensitivity_row **ret_row, gck_error *error);
 
-/* Warns of those that the check would not catch, and proposes what would give it power. */
+/* Warns of those that the check would not catch, and proposes what would give it power.
+ * GCK_MEMORY. */
 gck_status gck_sensitivity_warn(const gck_check_spec *spec, size_t count,
                                 const gck_sensitivity_row *row, gck_report *report,
                                 gck_error *error);

@@ -67,6 +67,31 @@ START_TEST(a_finding_is_said_in_a_sentence)
 }
 END_TEST
 
+/* Below the lowest layer there is x. */
+static const struct {
+    mistaken_id id;
+    const char *message;
+} inputs_messages[] = {
+    {NOT_TRANSPOSED,
+     "the delta that reaches the gradient of x is made with W of layer 0 not transposed"},
+    {UNIT_NOT_PASSED, "what unit 0 of layer 0 has to pass down is missing in the gradient of x"},
+    {PASSED_BEFORE_ACTIVATION,
+     "layer 0 passes dJ/da down, not dJ/dz: the derivative of tanh is missing on the way to the "
+     "gradient of x"},
+};
+
+/* _i: the message. */
+START_TEST(a_finding_in_the_gradient_of_x_is_said_in_a_sentence)
+{
+    scene s;
+    scene_open(&s, true);
+    scene_make(&s, inputs_messages[_i].id, 0);
+    ck_assert_uint_eq(s.found.count, 1);
+    ck_assert_str_eq(s.found.finding[0].message, inputs_messages[_i].message);
+    scene_close(&s);
+}
+END_TEST
+
 START_TEST(a_finding_has_its_numbers)
 {
     scene s;
@@ -208,7 +233,7 @@ START_TEST(what_is_no_number_is_told_where_it_begins)
     scene_find(&s);
     assert_one_finding(&s, "non_finite", "non_finite", 1, "W");
     ck_assert_str_eq(s.found.finding[0].message,
-                     "1 of 16 numbers in dW of layer 1 are NaN or infinite, the first that of "
+                     "1 of 16 numbers in dW of layer 1 is NaN or infinite, namely that of "
                      "input 0, unit 0; so are numbers in 4 more tensors from there down");
     scene_close(&s);
 }
@@ -266,6 +291,84 @@ START_TEST(difference_quotients_are_told_with_their_step)
     scene_make(&s, QUOTIENT_FORWARD, 0);
     assert_one_finding(&s, "finite_difference", "forward", GCK_FINDING_NO_LAYER, "");
     ck_assert_double_eq(finding_number(&s.found.finding[0], "step"), 1e-6);
+    scene_close(&s);
+}
+END_TEST
+
+/* The numbers of the check itself, whose step is none that people choose. _i: central or not. */
+START_TEST(the_checks_own_quotient_is_told_with_its_step)
+{
+    scene s = {.net = scene_network("tanh", 0.1)};
+    gck_check_spec spec = check_spec_of(&s.net);
+    spec.method = _i == 0 ? GCK_FORWARD : GCK_CENTRAL;
+    spec.epsilon = 3e-3;
+    spec.tolerance = 1e-8;
+    ck_assert(claims_open(&s.c, &s.net, &spec, GCK_FLOAT64));
+    for (size_t i = 0; i < s.c.report->layer_count; i++)
+        for (size_t t = 0; t < s.c.report->layer[i].tensor_count; t++) {
+            const gck_tensor_report *tensor = &s.c.report->layer[i].tensor[t];
+            memcpy(s.c.gradient + s.net.model->layer[i].tensor[t].offset, tensor->numeric,
+                   tensor->count * sizeof *tensor->numeric);
+        }
+    claims_judge(&s.c);
+    scene_find(&s);
+    assert_one_finding(&s, "finite_difference", _i == 0 ? "forward" : "central",
+                       GCK_FINDING_NO_LAYER, "");
+    ck_assert_double_eq(finding_number(&s.found.finding[0], "step"), 3e-3);
+    ck_assert_uint_eq(s.found.finding[0].also_count, 0);
+    scene_close(&s);
+}
+END_TEST
+
+/* Wrong in no way that is known: column `unit` of W, or row `input`, of a layer, and b of the unit.
+ */
+static void scramble(scene *s, size_t layer, size_t unit, size_t input)
+{
+    const gck_layer *of = &s->net.model->layer[layer];
+    double *w = s->c.gradient + of->tensor[0].offset, *b = s->c.gradient + of->tensor[1].offset;
+    for (size_t e = 0; e < of->tensor[0].count; e++)
+        if (e % of->outputs == unit || e / of->outputs == input) w[e] += sin((double)e + 1);
+    if (unit < of->outputs) b[unit] += 0.3;
+}
+
+/* What such a delta makes of the layers below says nothing. _i: one unit, or two of eight. */
+START_TEST(a_few_wrong_units_are_told)
+{
+    const gck_layer_spec layers[] = {dense(3, "tanh"), dense(8, "tanh"), dense(2, "linear")};
+    scene s = {.net = network_new(4, layers, 2, cost_named("mse"), SCENE_ROWS)};
+    const gck_check_spec spec = check_spec_of(&s.net);
+    ck_assert(claims_open(&s.c, &s.net, &spec, GCK_FLOAT64));
+    scene_claim(&s, NULL, 0);
+    scramble(&s, 1, 6, SIZE_MAX);
+    if (_i == 1) scramble(&s, 1, 3, SIZE_MAX);
+    for (size_t unit = 0; unit < 3; unit++)
+        scramble(&s, 0, unit, SIZE_MAX);
+    claims_judge(&s.c);
+    scene_find(&s);
+    assert_one_finding(&s, "wrong_delta", "units", 1, "");
+    ck_assert_str_eq(s.found.finding[0].message,
+                     _i == 0 ? "the gradients of 1 of 8 units of layer 1 are wrong, namely those "
+                               "of unit 6; those of the others are right"
+                             : "the gradients of 2 of 8 units of layer 1 are wrong, the first "
+                               "those of unit 3; those of the others are right");
+    ck_assert_double_eq(finding_number(&s.found.finding[0], "count"), _i + 1);
+    ck_assert_double_eq(finding_number(&s.found.finding[0], "unit"), _i == 0 ? 6 : 3);
+    scene_close(&s);
+}
+END_TEST
+
+START_TEST(a_wrong_row_of_weights_is_told)
+{
+    scene s;
+    scene_open(&s, false);
+    scene_claim(&s, NULL, 0);
+    scramble(&s, 1, SIZE_MAX, 2);
+    claims_judge(&s.c);
+    scene_find(&s);
+    assert_one_finding(&s, "wrong_input", "rows", 1, "W");
+    ck_assert_str_eq(s.found.finding[0].message,
+                     "in dW of layer 1 the weights of 1 of 4 inputs are wrong, namely those of "
+                     "input 2; those of the others are right");
     scene_close(&s);
 }
 END_TEST
@@ -406,6 +509,7 @@ START_TEST(a_search_stops_when_it_is_asked_to)
 END_TEST
 
 SUITE_MAIN("finding", {a_finding_is_said_in_a_sentence, COUNT(messages)},
+           {a_finding_in_the_gradient_of_x_is_said_in_a_sentence, COUNT(inputs_messages)},
            {a_finding_has_its_numbers, 0}, {nothing_is_found_in_a_right_claim, 0},
            {what_is_wrong_throughout_in_no_known_way_is_unexplained, 0},
            {a_factor_that_is_no_known_one_is_told_as_such, 0},
@@ -415,7 +519,8 @@ SUITE_MAIN("finding", {a_finding_is_said_in_a_sentence, COUNT(messages)},
            {a_mistake_is_found_beside_numbers_that_are_none, 0},
            {rounded_claims_are_told_by_their_digits, COUNT(roundings)},
            {difference_quotients_are_told_with_their_step, 0},
-           {what_cannot_be_told_apart_is_listed, 0},
+           {the_checks_own_quotient_is_told_with_its_step, 2}, {a_few_wrong_units_are_told, 2},
+           {a_wrong_row_of_weights_is_told, 0}, {what_cannot_be_told_apart_is_listed, 0},
            {pairs_of_a_delta_mistake_and_a_factor_are_found, 4 * 7 * 2},
            {two_independent_mistakes_are_both_found, 12 * 12},
            {mistakes_are_found_from_what_is_claimed, 0}, {blocks_of_data_make_no_difference, 0},

@@ -464,14 +464,14 @@ START_TEST(elements_are_told_by_input_and_unit)
     scene_find(&s);
     const gck_finding *finding = only_one(&s, GCK_FINDING_ELEMENTS, "elements");
     ck_assert_str_eq(finding->message,
-                     "1 of 12 numbers in dW of layer 0 are wrong, namely that of "
-                     "input 2, unit 1; the others right");
+                     "1 of 12 numbers in dW of layer 0 is wrong, namely that of "
+                     "input 2, unit 1; the others are right");
     s.c.gradient[9] = NAN;
     scene_find(&s);
     finding = only_one(&s, GCK_FINDING_NON_FINITE, "non_finite");
     ck_assert_str_eq(finding->message,
-                     "1 of 12 numbers in dW of layer 0 are NaN or infinite, the "
-                     "first that of input 2, unit 1");
+                     "1 of 12 numbers in dW of layer 0 is NaN or infinite, namely that of "
+                     "input 2, unit 1");
     scene_close(&s);
 }
 END_TEST

@@ -80,5 +80,22 @@ START_TEST(every_sentence_is_complete)
 }
 END_TEST
 
+/* However large the numbers are. */
+START_TEST(counts_are_said_to_the_last_digit)
+{
+    const gck_layer_spec layers[] = {dense(3, "tanh")};
+    network net = network_new(3, layers, 1, cost_named("mse"), 4);
+    const gck_mistake_kind *kind = gck_mistake_at(0);
+    char text[GCK_FINDING_TEXT];
+    for (size_t i = 1; kind != NULL && strcmp(kind->name, "counted_twice") != 0; i++)
+        kind = gck_mistake_at(i);
+    const gck_place about = {
+        .model = net.model, .parameters = net.parameters, .data = net.data, .tensor = "W"};
+    gck_mutant_say(&(gck_mutant){.kind = kind, .which = 1234567, .factor = 1}, &about, text);
+    ck_assert_str_eq(text, "sample 1234567 of 4 counts twice in dW of layer 0");
+    network_done(&net);
+}
+END_TEST
+
 SUITE_MAIN("mistake", {every_kind_is_documented, 0}, {there_are_more_than_thirty_kinds, 0},
-           {every_sentence_is_complete, 0})
+           {every_sentence_is_complete, 0}, {counts_are_said_to_the_last_digit, 0})

@@ -6,6 +6,7 @@
 #include "tests/core/smooth.h"
 #include "tests/core/suite.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -119,6 +120,38 @@ START_TEST(a_loose_tolerance_lets_mistakes_through)
 }
 END_TEST
 
+/* In tensors, deltas and the gradient of x. */
+START_TEST(what_is_missed_is_warned_of_by_its_place)
+{
+    static const struct {
+        size_t layer;
+        const char *tensor, *place;
+    } cases[] = {{1, "W", " in layer 1 W"},
+                 {0, NULL, " in layer 0"},
+                 {GCK_FINDING_NO_LAYER, "x", " in the gradient of x"}};
+    network net = smooth_network();
+    const gck_check_spec spec = smooth_spec(&net);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const gck_sensitivity_row row = {.mistake = {.code = GCK_FINDING_SCALED,
+                                                     .name = "doubled",
+                                                     .layer = cases[i].layer,
+                                                     .tensor = cases[i].tensor}};
+        claims c;
+        gck_error error;
+        char start[120];
+        right_claim(&c, &net, &spec);
+        const size_t before = c.report->warning_count;
+        assert_ok(gck_sensitivity_warn(&c.spec, 1, &row, c.report, &error), &error);
+        ck_assert_uint_eq(c.report->warning_count, before + 2);
+        snprintf(start, sizeof start, "1 of 1 known mistakes would pass this check: %s%s",
+                 "scaled (doubled)", cases[i].place);
+        ck_assert_str_eq(c.report->warning[before], start);
+        claims_close(&c);
+    }
+    network_done(&net);
+}
+END_TEST
+
 /* What cannot be made is not listed: no transpose of a row, no mean over one sample. */
 START_TEST(only_mistakes_that_can_be_made_are_listed)
 {
@@ -204,4 +237,5 @@ END_TEST
 
 SUITE_MAIN("sensitivity", {a_smooth_network_catches_everything, GCK_DIRECTIONAL + 1},
            {dead_units_hide_mistakes, 0}, {a_loose_tolerance_lets_mistakes_through, 0},
+           {what_is_missed_is_warned_of_by_its_place, 0},
            {only_mistakes_that_can_be_made_are_listed, 0}, {what_is_caught_is_what_fails, 12})

@@ -78,6 +78,7 @@ START_TEST(everything_may_be_claimed)
     json_t *result = job_result(&service, CHECKS, request);
     ck_assert_str_eq(text_at(result, "/verdict"), "pass");
     ck_assert_str_eq(text_at(result, "/inputs/verdict"), "pass");
+    ck_assert_uint_eq(length_at(result, "/warnings"), 0); /* the cost is ours */
     service_end(&service);
 }
 
@@ -254,12 +255,15 @@ START_TEST(sensitivity_says_what_would_be_caught)
     json_t *const requests[] = {claim, request_with("{\"sensitivity\": true}")};
     for (int i = 0; i < 2; i++) {
         json_t *result = job_result(&service, CHECKS, requests[i]);
-        ck_assert_uint_ge(length_at(result, "/sensitivity"), 10);
-        for (size_t k = 0; k < length_at(result, "/sensitivity"); k++) {
+        const size_t rows = length_at(result, "/sensitivity");
+        size_t caught = 0;
+        ck_assert_uint_ge(rows, 10);
+        for (size_t k = 0; k < rows; k++) {
             json_t *row = value_at(result, format("/sensitivity/%zu", k));
             names_expect(row, "code layer caught", "tensor name");
-            bool_at(row, "/caught");
+            caught += bool_at(row, "/caught");
         }
+        ck_assert_uint_ge(caught, rows / 2);
     }
     service_end(&service);
 }

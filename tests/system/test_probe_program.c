@@ -137,6 +137,20 @@ START_TEST(a_client_of_the_standard_library)
     service_end(&service);
 }
 
+/* Dozens of functions, right and spoilt (tests/probe). */
+START_TEST(many_functions_over_http)
+{
+    struct service service;
+    char output[OUTPUT_SIZE];
+    service_start(&service, "");
+    setenv("GRADCHECKD_URL", format("http://127.0.0.1:%d", service.port), true);
+    const int status = shell_run(
+        format("python3 tests/probe/functions.py %s/tests/probe/functions", build_folder()), output,
+        sizeof output);
+    ck_assert_msg(status == 0, "%s", output);
+    service_end(&service);
+}
+
 START_TEST(one_call_of_the_library)
 {
     char output[OUTPUT_SIZE];
@@ -226,6 +240,7 @@ int main(void)
         programs_are_probed_by_a_server,
         a_server_finds_what_is_found_here,
         a_client_of_the_standard_library,
+        many_functions_over_http,
         one_call_of_the_library,
         cases_are_swept,
         a_program_that_is_broken_is_told_of,
