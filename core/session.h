@@ -15,8 +15,10 @@
 
 #include <float.h>
 
-/* Error estimates are doubled before they are believed; what noise can do has a bound already. */
+/* Error estimates are doubled before they are believed, and where f has many kinks once more; what
+ * noise can do has a bound already. */
 #define SESSION_SURE 2.0
+#define SESSION_SURE_ROUGH 4.0
 /* Units of the dtype's roundoff that each element of a claim may be off by, of its tensor's root
  * mean square. */
 #define SESSION_BAR 32.0
@@ -86,6 +88,7 @@ typedef struct session_line {
     session_trend trend;
     bool done, skipped; /* skipped: the budget was spent before it began */
     bool still;         /* f did not change, but for its noise */
+    bool rough;         /* f is not smooth along it: caution is all its error */
     size_t evaluations;
     int last;      /* exponent of its shortest step */
     double length; /* that v was multiplied by */
@@ -99,6 +102,8 @@ typedef struct session_line {
 
 typedef enum session_stage { STAGE_LINES, STAGE_SEEK, STAGE_DONE } session_stage;
 
+_Static_assert(sizeof(session_line) <= 1024, "as gradcheck/session.h says");
+
 /* What becomes of a tensor. */
 typedef struct session_part {
     size_t head, tail; /* of its lines */
@@ -108,6 +113,7 @@ typedef struct session_part {
     size_t depth;        /* of the search, so far */
     bool finite;         /* the claim is */
     bool spread;         /* wrong wherever it was looked */
+    bool rough;          /* some of its lines are */
     double scale;        /* of theta */
     double claimed, bar; /* root mean square of the claim; bar of one of its elements */
 } session_part;
@@ -158,7 +164,7 @@ void session_line_take(gck_session *session, session_line *line, const double *v
 /* Ends it with what it has. */
 void session_line_end(session_line *line);
 /* What the numeric derivative errs by at most, if estimates are to be believed. */
-double session_line_error(const session_line *line);
+double session_line_error(const gck_session *session, const session_line *line);
 /* Claim minus derivative; at a kink minus the nearest slope between the left and the right one. */
 double session_line_away(const session_line *line);
 bool session_line_wrong(const gck_session *session, const session_line *line);

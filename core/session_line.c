@@ -7,6 +7,8 @@
 #define KINK 1e-3
 /* Of slopes: what is left beside a kink and does not matter. */
 #define SETTLED 0x1p-20
+/* Times the bound of the noise: what noise alone does not make slopes differ by. */
+#define ROUGH 5
 
 /* f does not change while nothing but rounding can make it: of two values. */
 static bool is_change(const gck_session *session, double value)
@@ -39,6 +41,7 @@ void session_line_end(session_line *line)
 {
     const gck_line *of = &line->line;
     const bool short_cut = of->asked > 0;
+    if (short_cut && of->before.error < of->best.error) line->line.best = of->before;
     line->done = true;
     line->numeric = short_cut ? of->best.entry.quotient : of->derivative;
     line->error = short_cut ? of->best.error : of->error;
@@ -47,8 +50,9 @@ void session_line_end(session_line *line)
         line->error = INFINITY;
     } else {
         if (is_kink(line)) line->gap = of->best.entry.gap;
-        line->error = fmax(line->error - fabs(line->gap) / 2,
-                           session_trend_caution(&line->trend, line->numeric).error);
+        const double caution = session_trend_caution(&line->trend, line->numeric).error;
+        line->error = fmax(line->error - fabs(line->gap) / 2, caution);
+        line->rough = line->error == caution && caution > ROUGH * of->best.entry.noise;
     }
     line->line.asked = 0;
     line->numeric /= line->length;
@@ -99,11 +103,14 @@ void session_line_take(gck_session *session, session_line *line, const double *v
     session_trend_note(&line->trend, &line->line);
     const bool goes_on = line->line.asked > 0 && line->line.step[0] >= ldexp(1, line->last);
     if (!goes_on || is_settled_kink(line)) session_line_end(line);
+    session->part[line->tensor].rough |= line->rough;
 }
 
-double session_line_error(const session_line *line)
+double session_line_error(const gck_session *session, const session_line *line)
 {
-    return SESSION_SURE * (line->error - line->noise) + line->noise;
+    const bool rough = session->part[line->tensor].rough;
+    const double sure = rough ? SESSION_SURE_ROUGH : SESSION_SURE;
+    return sure * (line->error - line->noise) + line->noise;
 }
 
 double session_line_away(const session_line *line)
@@ -116,6 +123,6 @@ bool session_line_wrong(const gck_session *session, const session_line *line)
 {
     if (!line->done || line->skipped || !isfinite(line->error)) return false;
     const double limit = session->spec.tolerance * (fabs(line->numeric) + fabs(line->claimed)) +
-                         session_line_error(line) + line->bar;
+                         session_line_error(session, line) + line->bar;
     return !(fabs(session_line_away(line)) <= limit);
 }

@@ -45,7 +45,7 @@ static double middle(const double x[3])
  * three, since where f bends it is the lowest order that shows it; NaN where f is not finite. */
 static double scatter(double value, const double *ladder)
 {
-    double difference[SESSION_LADDER + 1] = {value}, deviation[ORDERS - 1], variance = 1;
+    double difference[SESSION_LADDER + 1] = {value}, deviation[ORDERS - 1] = {0}, variance = 1;
     for (size_t i = 0; i < SESSION_LADDER; i++)
         difference[i + 1] = ladder[i];
     for (size_t order = 1; order <= ORDERS; order++) {
@@ -104,6 +104,8 @@ bool session_noise_take(gck_session *session, const double *value, size_t count)
         session->repeats && spread(ladder, SESSION_LADDER) == 0 && ladder[0] == session->value;
     if (flat && ask_longer(session)) return false;
     session->noise += isnan(around) ? 0 : SURE * around;
+    /* Steps that never show in f show nothing of its errors, either: a last digit more. */
+    if (flat) session->noise += session->unit * fabs(session->value);
     session->measured = true;
     return true;
 }

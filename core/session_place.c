@@ -34,32 +34,32 @@ size_t session_place_next(const gck_session *session, size_t index)
     return judged_from(session, session->line[index].next);
 }
 
-/* How many twins have an answer, and find the claim wrong; of those the last. */
+/* Of the twins at a place how many have an answer, and find the claim wrong. */
 typedef struct votes {
     size_t known, wrong;
-    const session_line *accuser;
 } votes;
 
 static votes votes_of(const gck_session *session, size_t index)
 {
     votes v = {0};
     for (; index != SESSION_NONE; index = session->line[index].twin) {
-        const session_line *line = &session->line[index];
-        v.known += is_known(line);
-        if (!session_line_wrong(session, line)) continue;
-        v.wrong++;
-        v.accuser = line;
+        v.known += is_known(&session->line[index]);
+        v.wrong += session_line_wrong(session, &session->line[index]);
     }
     return v;
 }
 
-static const session_line *best_of(const gck_session *session, size_t index,
-                                   const session_line *but)
+static bool has_say(const gck_session *session, const session_line *line, bool overruled)
+{
+    return is_known(line) && !(overruled && session_line_wrong(session, line));
+}
+
+static const session_line *best_of(const gck_session *session, size_t index, bool overruled)
 {
     const session_line *best = NULL;
     for (; index != SESSION_NONE; index = session->line[index].twin) {
         const session_line *line = &session->line[index];
-        if (is_known(line) && line != but && (best == NULL || line->error < best->error))
+        if (has_say(session, line, overruled) && (best == NULL || line->error < best->error))
             best = line;
     }
     return best;
@@ -70,14 +70,15 @@ static const session_line *best_of(const gck_session *session, size_t index,
 session_place session_place_of(const gck_session *session, size_t index)
 {
     const votes v = votes_of(session, index);
-    const session_line *but = v.wrong == 1 && v.known > 2 ? v.accuser : NULL;
-    const session_line *best = best_of(session, index, but);
+    const bool overruled = v.wrong == 1 && v.known > 2;
+    const session_line *best = best_of(session, index, overruled);
     if (best == NULL) return (session_place){.best = NULL};
-    const double sure = session_line_error(best), away = session_line_away(best);
+    const double sure = session_line_error(session, best), away = session_line_away(best);
     session_place place = {.best = best, .error = sure};
     for (; index != SESSION_NONE; index = session->line[index].twin) {
         const session_line *line = &session->line[index];
-        if (line != but && is_known(line) && session_line_error(line) <= COMPARABLE * sure)
+        if (has_say(session, line, overruled) &&
+            session_line_error(session, line) <= COMPARABLE * sure)
             place.error = fmax(place.error, fabs(session_line_away(line) - away));
     }
     const double limit = session->spec.tolerance * (fabs(best->numeric) + fabs(best->claimed));

@@ -7,6 +7,8 @@
 /* Lines of one place that showed too little, and that are to confirm an error, at most. */
 enum { RETRIES = 2, CONFIRMATIONS = 2 };
 
+enum { MORE = 6 /* directions at once */ };
+
 size_t session_count(const gck_session *session, size_t tensor)
 {
     size_t count = 0;
@@ -147,13 +149,32 @@ static gck_status twin_add(gck_session *session, session_line twin, gck_error *e
 /* What one place of a tensor asks for. */
 typedef gck_status place_step(gck_session *session, size_t index, gck_error *error);
 
+/* The usual stretch of a place, before anything was tried again. */
+static double usual_stretch(const gck_session *session, size_t index)
+{
+    while (session->line[index].twin != SESSION_NONE)
+        index = session->line[index].twin;
+    return session->line[index].stretch;
+}
+
+/* Where f has many kinks the nearest may be too near for all steps of a line, and of others like
+ * it, which are then wrong alike: far shorter ones show it, unless noise hides all there. */
+static double confirming_stretch(const gck_session *session, size_t index, const session_line *best)
+{
+    const double shorter = ldexp(usual_stretch(session, index), session->steps->shorter);
+    const double noise = best->noise * best->stretch / shorter;
+    const bool rough = session->part[best->tensor].rough;
+    return rough && noise <= fabs(session_line_away(best)) ? shorter : best->stretch;
+}
+
 /* What is wrong is measured again, with steps between those before. */
 static gck_status confirm(gck_session *session, size_t index, gck_error *error)
 {
     const session_place place = session_place_of(session, index);
     session_line twin = twin_of(session, index);
     if (!place.wrong || place.confirmed || twin.again == CONFIRMATIONS) return GCK_OK;
-    twin.stretch = place.best->stretch * (twin.again == 0 ? 0.75 : 1.375);
+    twin.stretch =
+        confirming_stretch(session, index, place.best) * (twin.again == 0 ? 0.75 : 1.375);
     twin.again++;
     return twin_add(session, twin, error);
 }
@@ -166,12 +187,23 @@ static double to_unit(const gck_session *session, const session_line *line)
     return line->still && line->stretch == 1 && scale < 1 ? 1 / scale : 1;
 }
 
-static double stretch_of(const gck_session *session, const session_line *line,
+/* Where the last try made it worse the next goes the other way from the best. */
+static double stretch_of(const gck_session *session, const session_line *last,
                          const session_line *best)
 {
     const session_steps *steps = session->steps;
-    const double longer = fmax(ldexp(1, steps->longer), to_unit(session, line));
-    return line->stretch * (is_noisy(best) ? longer : ldexp(1, steps->shorter));
+    const session_line *from = best != NULL ? best : last;
+    const double longer = fmax(ldexp(1, steps->longer), to_unit(session, from));
+    const bool further = from != last ? last->stretch < from->stretch : is_noisy(best);
+    return from->stretch * (further ? longer : ldexp(1, steps->shorter));
+}
+
+/* The same steps again would be the same line again. */
+static bool was_tried(const gck_session *session, size_t index, double stretch)
+{
+    for (; index != SESSION_NONE; index = session->line[index].twin)
+        if (session->line[index].stretch == stretch) return true;
+    return false;
 }
 
 /* What shows too little is, with longer steps where noise is the matter, with shorter ones where f
@@ -183,6 +215,7 @@ static gck_status retry(gck_session *session, size_t index, gck_error *error)
     if (twin.retries == RETRIES || !is_vague(session, &session->line[index], &place)) return GCK_OK;
     if (session_is_nothing(session, twin.tensor) && place.best != NULL) return GCK_OK;
     twin.stretch = stretch_of(session, &session->line[index], place.best);
+    if (was_tried(session, index, twin.stretch)) return GCK_OK;
     twin.retries++;
     return twin_add(session, twin, error);
 }
@@ -217,8 +250,8 @@ static counts count_of(const gck_session *session, size_t tensor)
     return c;
 }
 
-/* As many directions again, where nothing is wrong but an error that matters could have been
- * missed. */
+/* As many directions again, or MORE of them, where nothing is wrong but an error that matters could
+ * have been missed. */
 static gck_status more_add(gck_session *session, size_t tensor, gck_error *error)
 {
     gck_direction direction[GCK_DIRECTIONS_MAX];
@@ -229,7 +262,7 @@ static gck_status more_add(gck_session *session, size_t tensor, gck_error *error
     if (count > 0 && gck_directions_judge(direction, count, session->spec.tolerance).detection <=
                          session_resolution(session))
         return GCK_OK;
-    return directions_add(session, tensor, c.places, error);
+    return directions_add(session, tensor, c.places < MORE ? c.places : MORE, error);
 }
 
 /* Whether to look for the elements that are wrong: where all are, by one factor, that says more. */

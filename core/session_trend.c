@@ -58,13 +58,29 @@ static bool is_steady(const session_trend *t, double gap)
            fabs(t->gap[1] - gap) <= fabs(gap) / 4;
 }
 
+/* How far an entry is from what later steps tend to, which are smooth. */
+static double apart(const session_trend *t, const gck_line_entry *entry)
+{
+    const double gap = 2 * t->gap[0] - t->gap[1] - entry->gap;
+    return fabs(t->slope[0] - entry->quotient) + fabs(gap) / 2 + t->noise[0];
+}
+
+/* Shorter steps whose slopes go away from an entry, by more than noise, say how wrong it is. */
+static double contradiction(const session_trend *t, const gck_line_entry *entry)
+{
+    const double now = fabs(t->slope[0] - entry->quotient);
+    const double before = fabs(t->slope[1] - entry->quotient);
+    return t->steps >= 2 && now > before + t->noise[0] + t->noise[1] ? now : 0;
+}
+
 static void keep(session_trend *t, session_caution *kept, const gck_line_entry *entry)
 {
     const double now = caution(t);
     if (!kept->known || kept->slope != entry->quotient)
         *kept = (session_caution){.known = true, .slope = entry->quotient, .error = now};
-    else if (now == 0) /* smooth further in: what it was made of is near */
-        kept->error = fmin(kept->error, fabs(t->slope[0] - kept->slope));
+    else if (now == 0)
+        kept->error = fmin(kept->error, apart(t, entry));
+    kept->error = fmax(kept->error, contradiction(t, entry));
     kept->steady |= is_steady(t, entry->gap);
 }
 

@@ -9,23 +9,25 @@
  *   }
  *   gck_session_result(session, &result, &error);
  *
- * First f's noise is measured: its value at theta, several times, and at points a few last digits
- * away, whose differences of higher order hold nothing but rounding (Moré, Wild, "Estimating
- * computational noise", SIAM J. Sci. Comput. 33(3), 2011). Then derivatives along lines through
- * theta, by Ridders' method with its error estimate (gradcheck/probe.h): along each element of a
- * small tensor, along random directions of a large one. Every point can be written down exactly in
- * the dtype that f computes in. Inside a tensor that is wrong, lines through parts of it lead to
- * the elements.
+ * First f's noise is measured: its value at theta, several times, and at points a little away,
+ * whose differences of higher order hold nothing but noise (Moré, Wild, "Estimating computational
+ * noise", SIAM J. Sci. Comput. 33(3), 2011). Then derivatives along lines through theta, by
+ * Ridders' method with its error estimate (gradcheck/probe.h): along each element of a small
+ * tensor, along random directions of a large one. Every point is one that the dtype of f has: what
+ * lies on a line is rounded to it, and what that moves is reckoned with. Inside a tensor that is
+ * wrong, lines through parts of it lead to the elements.
  *
- * With n of a line, a the claim's product with it, E the error estimate and bar what rounding in
- * the dtype may do to a, the line is wrong unless a is within
+ * With n of a line, a the claim's product with it, N the bound of what noise does to n, N + R the
+ * error estimate and bar what rounding in the dtype may do to a, the line is wrong unless a is
+ * within
  *
- *   tolerance (|n| + |a|) + 2 E + bar
+ *   tolerance (|n| + |a|) + N + 2 R + bar
  *
- * of n, or of some slope between the left and the right one where f has a kink at theta. One line
- * alone never condemns: another one must say so, too. A tensor that shows nothing wrong passes if
- * an error of GCK_SESSION_RESOLUTION of its size would have been seen, and is inconclusive
- * otherwise.
+ * of n, or of some slope between the left and the right one where f has a kink at theta. A tensor
+ * fails when two lines along the same direction, with other steps, say so; one alone never
+ * condemns. A tensor that shows nothing wrong passes if an error of GCK_SESSION_RESOLUTION of its
+ * size (or of what each line is granted anyway, where that is more) would have been seen, and is
+ * inconclusive otherwise. docs/probing.md tells it all, with reasons.
  *
  * What a session asks depends on its spec and the values so far, and on nothing else: who keeps
  * them can have the same session again. One thread at a time. Memory: three times the largest
