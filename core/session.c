@@ -70,6 +70,18 @@ static size_t largest(const gck_session_spec *spec)
     return most;
 }
 
+/* As many tensors as a round has room for, at least one. */
+static size_t ladder_tensors(const gck_session *session)
+{
+    size_t tensors = 0, numbers = 0;
+    while (tensors < session->spec.tensor_count) {
+        numbers += SESSION_LADDER * session_count(session, tensors);
+        if (tensors > 0 && numbers > GCK_SESSION_NUMBERS) break;
+        tensors++;
+    }
+    return tensors;
+}
+
 gck_status gck_session_new(const gck_session_spec *spec, gck_session **ret, gck_error *error)
 {
     gck_status status = spec_check(spec, error);
@@ -83,6 +95,7 @@ gck_status gck_session_new(const gck_session_spec *spec, gck_session **ret, gck_
     if (spec->budget == 0) session->spec.budget = GCK_SESSION_BUDGET;
     session->steps = session_steps_of(spec->dtype);
     session->round = 1;
+    session->ladder_tensors = ladder_tensors(session);
     session->slab = gck_vector_room(2 * most);
     session->v = session->slab;
     session->room = session->slab + most;
@@ -124,7 +137,7 @@ size_t gck_session_evaluations(const gck_session *session)
 size_t gck_session_moves(const gck_session *session, size_t point)
 {
     if (session->measured) return 1;
-    return session->point[point].step == 0 ? 0 : session->spec.tensor_count;
+    return session->point[point].step == 0 ? 0 : session->ladder_tensors;
 }
 
 static void values_put(const gck_session *session, gck_move move, double step, double *to)
@@ -171,20 +184,32 @@ static void skip(gck_session *session, session_line *line)
     line->error = INFINITY;
 }
 
+/* Whether the points of one more line fit into the round beside those that are asked for. */
+static bool fits(const gck_session *session, const session_line *line, size_t numbers)
+{
+    if (session->asked == 0) return true;
+    const size_t more = GCK_LINE_STEPS * session_count(session, line->tensor);
+    return session->asked + GCK_LINE_STEPS <= GCK_SESSION_ROUND &&
+           numbers + more <= GCK_SESSION_NUMBERS;
+}
+
 /* The steps of as many lines as there is room for; those that the budget has no room for end. */
 static void ask_lines(gck_session *session)
 {
+    size_t numbers = 0;
     session->asked = 0;
     for (size_t i = session->first_open; i < session->line_count; i++) {
         session_line *line = &session->line[i];
         if (line->done) continue;
-        if (session->asked + GCK_LINE_STEPS > GCK_SESSION_ROUND) return;
+        if (!fits(session, line, numbers)) return;
         if (!has_room(session, line))
             skip(session, line);
         else if (line->evaluations == 0)
             session_line_begin(session, line);
-        for (size_t s = 0; !line->done && s < line->line.asked; s++)
+        for (size_t s = 0; !line->done && s < line->line.asked; s++) {
             session->point[session->asked++] = (session_point){i, line->line.step[s]};
+            numbers += session_count(session, line->tensor);
+        }
     }
 }
 

@@ -131,8 +131,9 @@ struct gck_session {
     size_t round, evaluations, asked;
     session_point point[GCK_SESSION_ROUND];
     double value, noise;
-    double unit; /* what values are rounded by, relative to them */
-    int rung;    /* exponent of the ladder's steps */
+    double unit;           /* what values are rounded by, relative to them */
+    size_t ladder_tensors; /* that the ladder moves: the first ones */
+    int rung;              /* exponent of the ladder's steps */
     bool measured, repeats, exhausted;
     size_t line_count, line_capacity, first_open; /* all lines before are done */
     session_line *line;

@@ -86,6 +86,13 @@ static void position(const gck_shape *shape, size_t index, char *text, size_t si
         length += (size_t)snprintf(text + length, size - length, "[%zu]", axis[i]);
 }
 
+/* Whether more are wrong than right: these are no single ones. */
+static bool is_most(const gck_session_judged *judged)
+{
+    return judged->whole && judged->of.count > 2 &&
+           2 * judged->of.wrong_elements > judged->of.count;
+}
+
 static void say_elements(gck_finding *finding, const gck_tensor_report *report)
 {
     char list[200] = "";
@@ -193,6 +200,9 @@ static void say_unexplained(const gck_session *session, const gck_session_judged
                         name);
     else if (session->part[tensor].spread)
         finding_message(finding, "the gradient of %.80s is wrong wherever it was looked at", name);
+    else if (is_most(judged))
+        finding_message(finding, "the gradient of %.80s is wrong in %zu of %zu elements", name,
+                        judged->of.wrong_elements, judged->of.count);
     else
         finding_message(finding, "the gradient of %.80s is wrong", name);
 }
@@ -223,7 +233,7 @@ gck_status session_explain(gck_session *session, const gck_session_judged *judge
         judged->still ? GCK_OK
                       : explain_transposed(session, report, tensor, finding, &found, error);
     if (status != GCK_OK || found) return status;
-    if (report->worst_count > 0 && !session->part[tensor].spread)
+    if (report->worst_count > 0 && !session->part[tensor].spread && !is_most(judged))
         say_elements(finding, report);
     else
         say_unexplained(session, judged, tensor, finding);

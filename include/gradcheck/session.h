@@ -44,6 +44,10 @@ enum {
     GCK_SESSION_TENSORS_MAX = 4096
 };
 
+/* Numbers that the points of a round hold, at most, with each tensor that is moved counted whole;
+ * but any line may ask for its own. */
+#define GCK_SESSION_NUMBERS ((size_t)1 << 21)
+
 /* Relative errors above are to be seen, or the check shows too little to pass. */
 #define GCK_SESSION_RESOLUTION 0.05
 
