@@ -45,7 +45,7 @@ enum {
 };
 
 /* Numbers that the points of a round hold, at most, with each tensor that is moved counted whole;
- * but any line may ask for its own. */
+ * but any line may ask for its own, and the noise of one tensor, too. */
 #define GCK_SESSION_NUMBERS ((size_t)1 << 21)
 
 /* Relative errors above are to be seen, or the check shows too little to pass. */

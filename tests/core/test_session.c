@@ -222,6 +222,31 @@ START_TEST(as_many_values_as_points_are_taken)
 }
 END_TEST
 
+/* Tensors that are moved count whole; a line asks for its points whatever these are. */
+START_TEST(a_round_holds_so_many_numbers)
+{
+    enum { TENSORS = 3, ELEMENTS = 600000, LINE = 6 }; /* steps of one line, at most */
+    double *theta = gck_vector_new(ELEMENTS), value[GCK_SESSION_ROUND] = {0};
+    const gck_session_tensor tensor[TENSORS] = {{"a", {1, {ELEMENTS}}, theta, theta},
+                                                {"b", {1, {ELEMENTS}}, theta, theta},
+                                                {"c", {1, {ELEMENTS}}, theta, theta}};
+    const gck_session_spec spec = {
+        .tensor_count = TENSORS, .tensor = tensor, .value = NAN, .tolerance = NAN};
+    gck_session *session;
+    gck_error error;
+    ck_assert_int_eq(gck_session_new(&spec, &session, &error), GCK_OK);
+    size_t asked = gck_session_asked(session);
+    ck_assert_uint_eq(gck_session_moves(session, asked - 1), 1); /* of the noise */
+    for (int round = 0; round < 4 && asked > 0; round++) {
+        ck_assert_int_eq(gck_session_take(session, value, asked, &error), GCK_OK);
+        asked = gck_session_asked(session);
+        ck_assert(asked * ELEMENTS <= GCK_SESSION_NUMBERS || asked <= LINE);
+    }
+    gck_session_free(session);
+    gck_vector_free(theta);
+}
+END_TEST
+
 static double nowhere(void *context, const double *const *theta)
 {
     (void)context, (void)theta;
@@ -245,4 +270,5 @@ SUITE_MAIN("session", {every_point_is_one_of_the_dtype, 2 * DTYPES},
            {the_same_values_lead_to_the_same_questions, 0}, {a_budget_is_never_exceeded, 0},
            {a_right_claim_that_the_budget_leaves_open_is_inconclusive, 0},
            {a_bad_spec_is_refused_with_its_place, 0}, {as_many_values_as_points_are_taken, 0},
+           {a_round_holds_so_many_numbers, 0},
            {a_function_that_is_not_finite_at_theta_is_an_error, 0})
