@@ -56,7 +56,7 @@ all: deps-build ## build the daemon and the command line
 	@$(MAKE) --no-print-directory $(DAEMON) $(CLIENT) $(CORE_SHARED)
 
 demo: deps-demo ## main job: check and train the examples through the daemon
-	@$(MAKE) --no-print-directory $(DAEMON)
+	@$(MAKE) --no-print-directory $(DAEMON) $(CLIENT)
 	scripts/demo $(DAEMON)
 
 run: all ## leave a daemon on 127.0.0.1:8080

@@ -177,9 +177,29 @@ static bool is_alike(const finding_search *search, const finding_candidate *a,
            memcmp(a->fits, b->fits, search->slot_count * sizeof *a->fits) == 0;
 }
 
-/* A factor of a tensor is told as the tensor's when there is nothing else that it explains. */
-static bool is_likelier(const finding_candidate *a, const finding_candidate *than, bool alone)
+/* Whether gradients further up are right, or explained. */
+static bool is_below_right(const finding_search *search, size_t level)
 {
+    for (size_t s = 0; s < search->slot_count; s++)
+        if (search->slot[s].level > level && search->slot[s].state == SLOT_CLEAN) return true;
+    return false;
+}
+
+/* What is known of the place that is explained. */
+typedef struct circumstances {
+    bool alone; /* nothing but one tensor is explained */
+    bool below; /* what lies above is right */
+} circumstances;
+
+/* A factor of a tensor is told as the tensor's when there is nothing else that it explains. One of
+ * a delta below others that are right does not come from the cost or the batch: whatever else makes
+ * it is likelier. */
+static bool is_likelier(const finding_candidate *a, const finding_candidate *than, circumstances at)
+{
+    const bool plain = a->mutant.kind->plain;
+    if (at.below && plain != than->mutant.kind->plain && is_delta(a) && is_delta(than))
+        return !plain;
+    const bool alone = at.alone;
     if (alone && a->mutant.kind->plain && than->mutant.kind->plain && is_delta(a) != is_delta(than))
         return !is_delta(a);
     return a->order < than->order;
@@ -193,7 +213,7 @@ static double bound_of(double distance)
 /* Of those that explain as much as `best`, the nearest to the claim, and of these the likeliest. */
 static const finding_candidate *named_of(const finding_search *search,
                                          const finding_candidates *all,
-                                         const finding_candidate *best, bool alone,
+                                         const finding_candidate *best, circumstances at,
                                          double *ret_bound)
 {
     const finding_candidate *named = NULL;
@@ -204,7 +224,7 @@ static const finding_candidate *named_of(const finding_search *search,
     for (size_t i = 0; i < all->count; i++) {
         const finding_candidate *row = &all->row[i];
         if (!is_alike(search, row, best) || !(row->distance <= *ret_bound)) continue;
-        if (named == NULL || is_likelier(row, named, alone)) named = row;
+        if (named == NULL || is_likelier(row, named, at)) named = row;
     }
     return named;
 }
@@ -326,8 +346,9 @@ static gck_status explain(finding_search *search, size_t level, bool far, bool *
     if (status != GCK_OK) goto out;
     const finding_candidate *best = best_of(search, &all, level);
     if (best == NULL || best->left >= dirty_count(search)) goto out;
-    const bool alone = explained_count(search, best) == 1;
-    const finding_candidate *named = named_of(search, &all, best, alone, &bound);
+    const circumstances at = {.alone = explained_count(search, best) == 1,
+                              .below = is_below_right(search, level)};
+    const finding_candidate *named = named_of(search, &all, best, at, &bound);
     status = finding_of(search, &all, named, bound, level, error);
     if (status == GCK_OK) status = accept(search, named, error);
     *ret_found = status == GCK_OK;

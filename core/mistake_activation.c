@@ -207,6 +207,21 @@ static void of_delta_make(const gck_replay *replay, const gck_mutant *mutant, co
              from, to);
 }
 
+/* 1 - a for 1 - a^2, or for a (1 - a). */
+static bool is_difference(const gck_place *place)
+{
+    return has_activation(place) && (mistake_is_named(activation_at(place), "tanh") ||
+                                     mistake_is_named(activation_at(place), "sigmoid"));
+}
+
+static void difference_make(const gck_replay *replay, const gck_mutant *mutant, const double *from,
+                            double *to)
+{
+    const double *a = replay->pass->layer[mutant->layer].a;
+    for (size_t i = 0; i < gck_replay_count(replay, mutant->layer); i++)
+        to[i] = from[i] * (1 - a[i]);
+}
+
 /* a_j (1 - a_j) alone, on dJ/da or on what is dJ/dz already. */
 static void multiply_diagonal(const gck_replay *replay, size_t layer, const double *from,
                               double *to)
@@ -302,6 +317,10 @@ static const gck_mistake_kind activation_kinds[] = {
     {GCK_FINDING_ACTIVATION_DERIVATIVE, "of_delta",
      "the derivative of {f} in layer {at} is taken by the sign of the delta, not of z",
      GCK_STAGE_ACTIVATION, .applies = is_masking, .make = of_delta_make},
+    {GCK_FINDING_ACTIVATION_DERIVATIVE, "one_minus_output",
+     "the derivative of {f} in layer {at} is 1 - a: of tanh's, 1 - a^2, the square is missing, of "
+     "sigmoid's, a (1 - a), the factor a",
+     GCK_STAGE_ACTIVATION, .applies = is_difference, .make = difference_make},
     {GCK_FINDING_ACTIVATION_DERIVATIVE, "value",
      "layer {at} multiplies by {f}(z) itself where its derivative is due", GCK_STAGE_ACTIVATION,
      .applies = has_activation, .make = value_make},

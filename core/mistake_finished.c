@@ -48,6 +48,11 @@ static bool has_samples(const gck_place *place)
     return mistake_is_penalised(place) && mistake_has_samples(place);
 }
 
+static bool has_both_and_samples(const gck_place *place)
+{
+    return has_both(place) && has_samples(place);
+}
+
 /* l1 times the first, l2 times the second. */
 static double sum_of(const gck_finished *f, double first, double second)
 {
@@ -93,6 +98,22 @@ static double divided(const gck_finished *f, size_t e)
 static double halved_and_divided(const gck_finished *f, size_t e)
 {
     return halved(f, e) / (double)f->place.data->samples;
+}
+
+/* One of both alone. */
+static double l2_divided(const gck_finished *f, size_t e)
+{
+    return sum_of(f, sign(f->parameters[e]), 2 * f->parameters[e] / (double)f->place.data->samples);
+}
+
+static double l2_halved_and_divided(const gck_finished *f, size_t e)
+{
+    return sum_of(f, sign(f->parameters[e]), f->parameters[e] / (double)f->place.data->samples);
+}
+
+static double l1_divided(const gck_finished *f, size_t e)
+{
+    return sum_of(f, sign(f->parameters[e]) / (double)f->place.data->samples, 2 * f->parameters[e]);
 }
 
 static double multiplied(const gck_finished *f, size_t e)
@@ -289,6 +310,18 @@ static const gck_mistake_kind finished_kinds[] = {
     {GCK_FINDING_REGULARISATION, "negated",
      "the penalty in {what} has the wrong sign: it is subtracted", GCK_STAGE_FINISHED, "W",
      .applies = mistake_is_penalised, .penalty = negated},
+    {GCK_FINDING_REGULARISATION, "l2_divided_by_samples",
+     "the penalty of l2 in {what} is divided by the {m} samples, but stands beside the mean; that "
+     "of l1 is right",
+     GCK_STAGE_FINISHED, "W", .applies = has_both_and_samples, .penalty = l2_divided},
+    {GCK_FINDING_REGULARISATION, "l2_halved_and_divided",
+     "the penalty of l2 in {what} is l2 W / m, that of a cost with l2 / 2m; here it is 2 l2 W; "
+     "that of l1 is right",
+     GCK_STAGE_FINISHED, "W", .applies = has_both_and_samples, .penalty = l2_halved_and_divided},
+    {GCK_FINDING_REGULARISATION, "l1_divided_by_samples",
+     "the penalty of l1 in {what} is divided by the {m} samples, but stands beside the mean; that "
+     "of l2 is right",
+     GCK_STAGE_FINISHED, "W", .applies = has_both_and_samples, .penalty = l1_divided},
     {GCK_FINDING_REGULARISATION, "l1_missing", "the penalty of l1 is missing in {what}",
      GCK_STAGE_FINISHED, "W", .applies = has_both, .penalty = l2_alone},
     {GCK_FINDING_REGULARISATION, "l2_missing", "the penalty of l2 is missing in {what}",

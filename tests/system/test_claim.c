@@ -290,6 +290,117 @@ START_TEST(a_restart_changes_nothing)
     service_end(&service);
 }
 
+/* ---- mistakes of one part alone ---- */
+
+#define TWO_PENALTIES                                                                              \
+    "{\"model\": {\"input_shape\": [2], \"layers\": [{\"type\": \"dense\", \"units\": 2, \"l1\": " \
+    "0.1, "                                                                                        \
+    "\"l2\": 0.3}], \"cost\": \"mse\", \"parameters\": [{\"W\": [[1, 2], [3, -1]], \"b\": [0, "    \
+    "0]}]}, "                                                                                      \
+    "\"data\": {\"x\": [[1, 2], [0, 1], [2, 1]], \"y\": [[1, 0], [0, 1], [1, 1]]}, \"check\": "    \
+    "{\"include\": [\"gradients\"]}}"
+
+/* The request's check with claimed gradients in place of what it has. */
+static json_t *claimed_in(const char *request, json_t *gradients)
+{
+    json_t *claim = json_deep_copy(value_parse(request));
+    value_set(claim, "/check", json_pack("{s{so}}", "claimed", "gradients", gradients));
+    return claim;
+}
+
+static void said_expect(const json_t *result, const char *code, const char *said)
+{
+    ck_assert_uint_eq(length_at(result, "/findings"), 1);
+    ck_assert_str_eq(text_at(result, "/findings/0/code"), code);
+    ck_assert_msg(strstr(text_at(result, "/findings/0/message"), said) != NULL, "%s",
+                  text_at(result, "/findings/0/message"));
+}
+
+/* Three samples; of l1 sign(W) and 2 l2 W one is right. */
+START_TEST(one_of_two_penalties_is_wrong)
+{
+    static const double w[] = {1, 2, 3, -1};
+    static const struct {
+        double l1, l2;
+        const char *said;
+    } cases[] = {{1, 1. / 3, "the penalty of l2 in dW of layer 0 is divided by the 3 samples"},
+                 {1, 1. / 6, "the penalty of l2 in dW of layer 0 is l2 W / m"},
+                 {1. / 3, 1, "the penalty of l1 in dW of layer 0 is divided by the 3 samples"}};
+    struct service service;
+    service_start(&service, "");
+    json_t *own = job_result(&service, CHECKS, json_deep_copy(value_parse(TWO_PENALTIES)));
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        json_t *gradients = json_deep_copy(value_at(own, "/gradients/analytic"));
+        for (size_t e = 0; e < 4; e++) {
+            const char *place = format("/0/W/%zu/%zu", e / 2, e % 2);
+            const double more =
+                (cases[i].l1 - 1) * 0.1 * (w[e] > 0 ? 1 : -1) + (cases[i].l2 - 1) * 0.6 * w[e];
+            value_set(gradients, place, json_real(number_at(gradients, place) + more));
+        }
+        json_t *result = job_result(&service, CHECKS, claimed_in(TWO_PENALTIES, gradients));
+        said_expect(result, "regularisation", cases[i].said);
+    }
+    service_end(&service);
+}
+
+#define DROPPED                                                                                   \
+    "{\"model\": {\"input_shape\": [2], \"layers\": [{\"type\": \"dense\", \"units\": 4, "        \
+    "\"activation\": \"tanh\"}, {\"type\": \"dropout\", \"rate\": 0.5}, {\"type\": \"dense\", "   \
+    "\"units\": "                                                                                 \
+    "2}], \"cost\": \"mse\", \"seed\": 3}, \"data\": {\"x\": [[1, 2], [0, 1], [2, 1], [1, -1]], " \
+    "\"y\": "                                                                                     \
+    "[[1, 0], [0, 1], [1, 1], [0, 0]]}, \"check\": {\"include\": [\"gradients\"]}}"
+
+/* Above a gradient that is halved all is right: it is no matter of the cost. */
+START_TEST(a_mask_that_is_not_scaled_is_told)
+{
+    struct service service;
+    service_start(&service, "");
+    json_t *own = job_result(&service, CHECKS, json_deep_copy(value_parse(DROPPED)));
+    json_t *gradients = json_deep_copy(value_at(own, "/gradients/analytic"));
+    for (size_t e = 0; e < 12; e++) {
+        const char *place =
+            e < 8 ? format("/0/W/%zu/%zu", e / 4, e % 4) : format("/0/b/%zu", e - 8);
+        value_set(gradients, place, json_real(0.5 * number_at(gradients, place)));
+    }
+    json_t *result = job_result(&service, CHECKS, claimed_in(DROPPED, gradients));
+    ck_assert_str_eq(text_at(result, "/findings/0/code"), "dropout_mask");
+    service_end(&service);
+}
+
+#define CURVED                                                                                    \
+    "{\"model\": {\"input_shape\": [1], \"layers\": [{\"type\": \"dense\", \"units\": 2, "        \
+    "\"activation\": \"tanh\"}, {\"type\": \"dense\", \"units\": 1}], \"cost\": \"mse\", "        \
+    "\"parameters\": "                                                                            \
+    "[{\"W\": [[0.5, -1]], \"b\": [0, 0]}, {\"W\": [[1], [2]], \"b\": [0]}]}, \"data\": {\"x\": " \
+    "[[1], "                                                                                      \
+    "[2], [-0.5]], \"y\": [[0], [0], [0]]}, \"check\": {\"include\": [\"gradients\"]}}"
+
+/* 1 - a in place of 1 - a^2. */
+START_TEST(a_square_that_was_forgotten_is_told)
+{
+    static const double x[] = {1, 2, -0.5}, w[] = {0.5, -1}, v[] = {1, 2};
+    struct service service;
+    service_start(&service, "");
+    json_t *own = job_result(&service, CHECKS, json_deep_copy(value_parse(CURVED)));
+    json_t *gradients = json_deep_copy(value_at(own, "/gradients/analytic"));
+    for (int j = 0; j < 2; j++) {
+        double dw = 0, db = 0;
+        for (int k = 0; k < 3; k++) {
+            const double a = tanh(w[j] * x[k]),
+                         y = v[0] * tanh(w[0] * x[k]) + v[1] * tanh(w[1] * x[k]);
+            const double delta = 2 * y / 3 * v[j] * (1 - a);
+            dw += delta * x[k];
+            db += delta;
+        }
+        value_set(gradients, format("/0/W/0/%d", j), json_real(dw));
+        value_set(gradients, format("/0/b/%d", j), json_real(db));
+    }
+    json_t *result = job_result(&service, CHECKS, claimed_in(CURVED, gradients));
+    said_expect(result, "activation_derivative", "the derivative of tanh in layer 0 is 1 - a");
+    service_end(&service);
+}
+
 int main(void)
 {
     const TTest *const tests[] = {a_right_claim_passes,
@@ -303,6 +414,9 @@ int main(void)
                                   a_shape_that_does_not_fit_is_told_with_both,
                                   a_failing_claim_has_findings,
                                   sensitivity_says_what_would_be_caught,
+                                  one_of_two_penalties_is_wrong,
+                                  a_mask_that_is_not_scaled_is_told,
+                                  a_square_that_was_forgotten_is_told,
                                   a_restart_changes_nothing,
                                   NULL};
     return suite_main("claim", tests);
