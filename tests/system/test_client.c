@@ -6,6 +6,7 @@
 #include "jobs.h"
 #include "problems.h"
 #include "requests.h"
+#include "shell.h"
 #include "values.h"
 
 #include <signal.h>
@@ -13,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 #define LENGTH_OF(array) (sizeof(array) / sizeof *(array))
 
@@ -113,17 +113,25 @@ static int on_terminal(const char *arguments, char *text, size_t size)
     const char *build = getenv("BUILD") != NULL ? getenv("BUILD") : "build";
     const char *program =
         getenv("GRADCHECK") != NULL ? getenv("GRADCHECK") : format("%s/gradcheck", build);
-    FILE *pipe = popen(format("script -qec '%s %s' /dev/null </dev/null", program, arguments), "r");
-    ck_assert_ptr_nonnull(pipe);
-    text[fread(text, 1, size - 1, pipe)] = '\0';
-    const int status = pclose(pipe);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    return shell_run(format("script -qec '%s %s' /dev/null </dev/null", program, arguments), text,
+                     size);
+}
+
+/* Not where /dev has none. */
+static bool there_are_terminals(void)
+{
+    char text[1024];
+    if (shell_run("script -qec true /dev/null </dev/null 2>&1", text, sizeof text) == 0)
+        return true;
+    fprintf(stderr, "no terminals: not tried\n");
+    return false;
 }
 
 START_TEST(colours_and_a_bar_on_a_terminal)
 {
     struct service service;
     static char text[65536];
+    if (!there_are_terminals()) return;
     service_prepare(&service, "");
     const char *check = format("check %s", json_file(&service, "spec", check_small()));
     const char *longer = format("check --timeout 1 %s", json_file(&service, "long", check_long()));
