@@ -54,6 +54,7 @@ struct blob *answer_member(const struct blob *body, const char *name)
         const size_t colon = skip_blanks(text, key_end + 1, size);
         const size_t begin = skip_blanks(text, colon + 1, size);
         const size_t end = skip_value(text, begin, size);
+        if (key_end >= size || begin >= size || end > size) return NULL;
         if (key_end - key == length && memcmp(text + key, name, length) == 0)
             return blob_copy(text + begin, end - begin);
         at = skip_blanks(text, end, size); /* a comma, or the last brace */

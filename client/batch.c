@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { AT_ONCE_MAX = 64, CHUNK = 65536 };
+enum { AT_ONCE_MAX = 64, CHUNK = 65536, LOOK_MS = 50 /* for those that have ended */ };
 
 /* What one run may write. */
 #define OUTPUT_BYTES ((size_t)256 << 20)
@@ -65,10 +65,23 @@ static void drain(int *fd, struct buf *into)
     *fd = -1;
 }
 
-static void conclude(struct run *run)
+/* What it left to be read; others that it started may hold the other end open. */
+static void drain_rest(int *fd, struct buf *into)
 {
-    int status = 0;
-    waitpid(run->pid, &status, 0);
+    if (*fd >= 0) fcntl(*fd, F_SETFL, O_NONBLOCK);
+    while (*fd >= 0) {
+        struct pollfd polled = {*fd, POLLIN, 0};
+        if (poll(&polled, 1, 0) > 0)
+            drain(fd, into);
+        else
+            close(*fd), *fd = -1;
+    }
+}
+
+static void conclude(struct run *run, int status)
+{
+    drain_rest(&run->out_fd, &run->out);
+    drain_rest(&run->err_fd, &run->err);
     run->status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
     run->seconds = (double)(clock_monotonic_ns() - run->started_ns) * 1e-9;
     run->pid = 0;
@@ -83,7 +96,7 @@ static void serve(struct run *run[AT_ONCE_MAX], size_t count)
         polled[2 * i + 1] = (struct pollfd){run[i]->err_fd, POLLIN, 0};
     }
     polled[2 * count] = (struct pollfd){interrupt_fd(), POLLIN, 0};
-    poll(polled, 2 * count + 1, -1);
+    poll(polled, 2 * count + 1, LOOK_MS);
     for (size_t i = 0; i < count; i++) {
         if (polled[2 * i].revents != 0) drain(&run[i]->out_fd, &run[i]->out);
         if (polled[2 * i + 1].revents != 0) drain(&run[i]->err_fd, &run[i]->err);
@@ -95,8 +108,9 @@ static size_t sweep(struct run *run[AT_ONCE_MAX], size_t count)
 {
     size_t left = 0;
     for (size_t i = 0; i < count; i++) {
-        if (run[i]->out_fd < 0 && run[i]->err_fd < 0)
-            conclude(run[i]);
+        int status;
+        if (waitpid(run[i]->pid, &status, WNOHANG) == run[i]->pid)
+            conclude(run[i], status);
         else
             run[left++] = run[i];
     }
@@ -108,9 +122,9 @@ static void end_all(struct run *const run[AT_ONCE_MAX], size_t count)
     for (size_t i = 0; i < count; i++)
         kill(run[i]->pid, SIGTERM);
     for (size_t i = 0; i < count; i++) {
-        if (run[i]->out_fd >= 0) close(run[i]->out_fd);
-        if (run[i]->err_fd >= 0) close(run[i]->err_fd);
-        conclude(run[i]);
+        int status = 0;
+        waitpid(run[i]->pid, &status, 0);
+        conclude(run[i], status);
     }
 }
 
@@ -130,7 +144,7 @@ int batch_run(struct run *run, size_t count, size_t at_once)
         serve(working, busy);
         if (interrupt_asked()) {
             end_all(working, busy);
-            return interrupt_status("interrupted");
+            return interrupt_status("");
         }
         busy = sweep(working, busy);
     }

@@ -5,9 +5,13 @@
 #include "client/remote.h"
 #include "client/say.h"
 #include "client/terminal.h"
+#include "server/clock.h"
 
 #include <math.h>
 #include <stdlib.h>
+
+/* For all that is reported. */
+#define REPORT_NS INT64_C(30000000000)
 
 /* ---- work ---- */
 
@@ -34,6 +38,7 @@ static void report(const struct settings *settings, const struct ci_suite *suite
 {
     struct settings there = *settings;
     struct remote *remote;
+    there.deadline_ns = clock_monotonic_ns() + REPORT_NS;
     there.server = settings->report_to;
     there.local = false;
     if (settings->report_to == NULL || remote_open(&there, &remote) != STATUS_PASS) return;
@@ -45,6 +50,7 @@ static void report(const struct settings *settings, const struct ci_suite *suite
         if (status == STATUS_PASS && answer.status >= 300)
             answer_problem(&there, &answer, suite[i].file);
         answer_done(&answer);
+        if (status != STATUS_PASS) break;
     }
     remote_close(remote);
 }
@@ -107,10 +113,10 @@ int run_ci(const struct settings *settings)
     if (suite == NULL) return say_memory();
     for (size_t i = 0; status == STATUS_PASS && i < count; i++)
         if (!suite_open(settings, settings->operand[i], &suite[i])) status = say_memory();
-    if (status == STATUS_PASS) report(settings, suite, count);
     if (status == STATUS_PASS) status = run_all(settings, suite, count);
     if (status == STATUS_PASS)
         status = write_all(settings, suite, count) ? judge(settings, suite, count) : STATUS_USAGE;
+    if (status <= STATUS_USAGE) report(settings, suite, count);
     for (size_t i = 0; i < count; i++)
         suite_done(&suite[i]);
     free(suite);

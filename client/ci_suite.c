@@ -127,6 +127,36 @@ static bool result_add(struct ci_suite *suite, const struct value *result, const
     return item != NULL;
 }
 
+/* Names and texts are lines of UTF-8, whatever they were cut from: nothing in them may begin
+ * another line, or another encoding. */
+static void clean(char *text)
+{
+    for (char *at = text; *at != '\0';) {
+        const unsigned char c = (unsigned char)*at;
+        const size_t more = c < 0x80       ? 0
+                            : c >> 5 == 6  ? 1
+                            : c >> 4 == 14 ? 2
+                            : c >> 3 == 30 ? 3
+                                           : 9;
+        size_t have = 0;
+        while (have < more && ((unsigned char)at[have + 1] & 0xC0) == 0x80)
+            have++;
+        if (c < ' ' || c == 0x7F)
+            *at = ' ';
+        else if (have < more)
+            *at = '?';
+        at += have < more ? 1 : more + 1;
+    }
+}
+
+static void clean_all(struct ci_suite *suite)
+{
+    for (size_t i = 0; i < suite->count; i++) {
+        clean(suite->item[i].name);
+        clean(suite->item[i].text);
+    }
+}
+
 /* ---- what is run ---- */
 
 static enum ci_kind kind_of(const struct value *root)
@@ -188,7 +218,7 @@ static bool plan(struct ci_suite *suite, const struct value *root)
     return suite->words != NULL;
 }
 
-bool suite_open(const struct settings *settings, const char *file, struct ci_suite *ret)
+static bool open_file(const struct settings *settings, const char *file, struct ci_suite *ret)
 {
     static const char unreadable[] = "cannot be read",
                       unknown[] =
@@ -207,6 +237,13 @@ bool suite_open(const struct settings *settings, const char *file, struct ci_sui
     return planned || error_add(ret, unknown, strlen(unknown));
 }
 
+bool suite_open(const struct settings *settings, const char *file, struct ci_suite *ret)
+{
+    const bool opened = open_file(settings, file, ret);
+    clean_all(ret);
+    return opened;
+}
+
 /* ---- what came of it ---- */
 
 static bool line_read(const struct settings *settings, struct ci_suite *suite, const char *line,
@@ -222,7 +259,7 @@ static bool line_read(const struct settings *settings, struct ci_suite *suite, c
     return read;
 }
 
-bool suite_read(const struct settings *settings, struct ci_suite *suite)
+static bool read_output(const struct settings *settings, struct ci_suite *suite)
 {
     const struct run *run = &suite->run;
     const char *at = run->out.data, *end = at == NULL ? NULL : at + run->out.size;
@@ -236,6 +273,13 @@ bool suite_read(const struct settings *settings, struct ci_suite *suite)
     }
     if (!read || run->status <= STATUS_FAIL) return read;
     return error_add(suite, run->err.data == NULL ? "" : run->err.data, run->err.size);
+}
+
+bool suite_read(const struct settings *settings, struct ci_suite *suite)
+{
+    const bool read = read_output(settings, suite);
+    clean_all(suite);
+    return read;
 }
 
 void suite_done(struct ci_suite *suite)

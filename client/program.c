@@ -14,10 +14,12 @@
 #include <unistd.h>
 
 /* For how long a program may take to end once it is asked no more. */
-enum { END_MS = 1000, CHUNK = 65536 };
+enum { END_MS = 1000, CHUNK = 65536, LOOK_MS = 20, AWAIT_MS = 100 /* between looks for its end */ };
 
 struct program {
-    pid_t pid;
+    pid_t pid;  /* 0 once it has ended */
+    int status; /* then, as waitpid has it */
+    bool gone;  /* it had ended before it was looked for an answer */
     int to, from;
     const char *name;
     struct buf received; /* behind the last line */
@@ -25,8 +27,10 @@ struct program {
 
 /* ---- life ---- */
 
+/* In a group of its own, so that what it starts ends with it. */
 static void child(char *const *argv, int in, int out, int fault)
 {
+    setpgid(0, 0);
     dup2(in, STDIN_FILENO);
     dup2(out, STDOUT_FILENO);
     signal(SIGPIPE, SIG_DFL);
@@ -69,29 +73,28 @@ struct program *program_open(char *const *argv)
     return NULL;
 }
 
-/* Whether it has ended by then. */
-static bool await_end(pid_t pid, int *status)
+static bool has_ended(struct program *program)
 {
-    for (int waited = 0; waited < END_MS; waited += 10) {
-        if (waitpid(pid, status, WNOHANG) == pid) return true;
-        poll(NULL, 0, 10);
+    if (program->pid > 0 && waitpid(program->pid, &program->status, WNOHANG) == program->pid) {
+        kill(-program->pid, SIGKILL); /* what it has left */
+        program->pid = 0;
     }
-    return false;
+    return program->pid == 0;
 }
 
 /* Its exit status as waitpid has it. */
 static int end(struct program *program)
 {
-    int status = 0;
     if (program->to >= 0) close(program->to);
     program->to = -1;
-    if (program->pid <= 0) return 0;
-    if (!await_end(program->pid, &status)) {
-        kill(program->pid, SIGKILL);
-        waitpid(program->pid, &status, 0);
+    for (int waited = 0; waited < END_MS && !has_ended(program); waited += LOOK_MS)
+        poll(NULL, 0, LOOK_MS);
+    if (program->pid > 0) {
+        kill(-program->pid, SIGKILL);
+        waitpid(program->pid, &program->status, 0);
+        program->pid = 0;
     }
-    program->pid = 0;
-    return status;
+    return program->status;
 }
 
 void program_close(struct program *program)
@@ -156,8 +159,8 @@ static int await(const struct question *q, struct pollfd polled[3])
         return say(STATUS_TIMEOUT, "%s did not answer in time where %s was asked for",
                    q->program->name, q->what);
     const int64_t left_ms = left_ns / 1000000 + 1;
-    poll(polled, 3, left_ms > 60000 ? 60000 : (int)left_ms);
-    return interrupt_asked() ? interrupt_status("interrupted") : STATUS_PASS;
+    poll(polled, 3, left_ms > AWAIT_MS ? AWAIT_MS : (int)left_ms);
+    return interrupt_asked() ? interrupt_status("") : STATUS_PASS;
 }
 
 /* Takes the first line out of what was received; NULL when memory is out. */
@@ -182,7 +185,12 @@ static bool line_find(const struct buf *received, size_t from, size_t *ret_lengt
 static int go_on(struct question *q, const struct pollfd polled[3])
 {
     if (polled[1].revents != 0) send_some(q);
-    if ((polled[0].revents & (POLLIN | POLLHUP)) == 0) return STATUS_PASS;
+    if ((polled[0].revents & (POLLIN | POLLHUP)) == 0) {
+        /* What it has started may hold its end of the pipe. */
+        const bool gone = q->program->gone;
+        q->program->gone = has_ended(q->program);
+        return gone ? ended(q) : STATUS_PASS;
+    }
     if (receive_some(q->program)) return STATUS_PASS;
     if (q->program->received.size + CHUNK > q->program->received.limit)
         return say(STATUS_USAGE, "%s: the answer where %s was asked for is longer than %zu bytes",
@@ -197,6 +205,9 @@ int program_ask(struct program *program, const struct blob *line, const char *wh
     struct pollfd polled[3];
     size_t length, seen = 0;
     program->received.limit = most + CHUNK;
+    if (program->received.size > 0)
+        return say(STATUS_USAGE, "%s wrote more than a line where one was asked for",
+                   program->name);
     while (!line_find(&program->received, seen, &length)) {
         seen = program->received.size;
         int status = await(&q, polled);

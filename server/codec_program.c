@@ -3,6 +3,8 @@
 #include "server/codec_read.h"
 #include "server/codec_tensor.h"
 
+#include <math.h>
+
 /* ---- lines to a program ---- */
 
 struct blob *program_start(const char *parameter, uint64_t number, uint64_t seed)
@@ -75,10 +77,17 @@ bool program_evaluated(const struct blob *line, const struct limits *limits, siz
 
 /* ---- for a server ---- */
 
+/* A number by itself that is none: null would say that nothing is claimed. */
+static struct value *number_of(struct writer *w, double number)
+{
+    if (isfinite(number)) return write_number(w, number);
+    return write_text(w, isnan(number) ? "NaN" : number > 0 ? "Infinity" : "-Infinity");
+}
+
 static struct value *values_of(struct writer *w, const gck_session_tensor *tensor,
                                const double *values)
 {
-    return tensor->shape.rank == 0 ? write_number(w, values[0])
+    return tensor->shape.rank == 0 ? number_of(w, values[0])
                                    : write_tensor(w, &tensor->shape, values);
 }
 

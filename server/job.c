@@ -302,10 +302,20 @@ bool job_hand_back(struct job *job, gck_status status, bool finished, const gck_
     return ended;
 }
 
-bool job_take_round(struct job *job, gck_status status, bool over, const gck_error *error)
+bool job_begin_round(struct job *job)
+{
+    pthread_mutex_lock(&job->lock);
+    const bool begun = !job->ended && !atomic_load(&job->cancelled);
+    job->outstanding += begun;
+    pthread_mutex_unlock(&job->lock);
+    return begun;
+}
+
+bool job_end_round(struct job *job, gck_status status, bool over, const gck_error *error)
 {
     const size_t done = gck_session_evaluations(job->probe->session);
     pthread_mutex_lock(&job->lock);
+    job->outstanding--;
     fail(job, status, error);
     progress(job, done);
     set_deadline(job);

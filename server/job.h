@@ -110,8 +110,10 @@ bool job_hand_in(struct job *job, size_t grain, gck_status status, gck_partial *
                  const gck_error *error);
 /* Gives back a training after a slice. Likewise. */
 bool job_hand_back(struct job *job, gck_status status, bool finished, const gck_error *error);
-/* A round of a probe was taken, or could not be; `over`: nothing is asked any more. Likewise. */
-bool job_take_round(struct job *job, gck_status status, bool over, const gck_error *error);
+/* From now on the probe is worked on, so that nobody ends it; false: it has ended, or is to. */
+bool job_begin_round(struct job *job);
+/* Its round was taken, or could not be; `over`: nothing is asked any more. Likewise. */
+bool job_end_round(struct job *job, gck_status status, bool over, const gck_error *error);
 /* True: its time is up, nobody works on it, and the caller finishes it. */
 bool job_expire(struct job *job);
 /* Asks for its end. True: nobody works on it, and the caller finishes it. */

@@ -97,13 +97,16 @@ static bool take_next(struct jobs *jobs, struct job *job, const struct round *ro
     struct probe_work *work = job->probe;
     const size_t asked = gck_session_asked(work->session);
     gck_error error = {0};
-    if (round->count != asked)
+    if (round->count != asked && asked > 0)
         return problem_set(problem, PROBLEM_INVALID, "round %zu asks for %zu values, got %zu",
                            round->number, asked, round->count);
-    if (!store_round(jobs, job, round, problem)) return false;
-    const gck_status status = probe_work_take(work, round->value, round->count, &error);
-    *ret_ended = job_take_round(job, status, gck_session_asked(work->session) == 0, &error);
-    return true;
+    if (!job_begin_round(job))
+        return problem_set(problem, PROBLEM_CONFLICT, "the probe has ended: it takes no values");
+    const bool stored = store_round(jobs, job, round, problem);
+    const gck_status status =
+        stored ? probe_work_take(work, round->value, round->count, &error) : GCK_OK;
+    *ret_ended = job_end_round(job, status, gck_session_asked(work->session) == 0, &error);
+    return stored;
 }
 
 /* Without an answer where nothing is asked any more; the lock is held. */
@@ -117,7 +120,7 @@ static bool take_locked(struct jobs *jobs, struct job *job, const struct round *
         return problem_set(problem, PROBLEM_CONFLICT, "round %zu is asked for, not %zu",
                            work->count + 1, round->number);
     if (!take_next(jobs, job, round, ret_ended, problem)) return false;
-    if (gck_session_asked(work->session) == 0) return true;
+    if (*ret_ended || gck_session_asked(work->session) == 0) return true;
     *ret_answer = codec_probe_ask(work->session, work->probe, job->record.id);
     return *ret_answer != NULL || problem_memory(problem);
 }

@@ -109,7 +109,7 @@ static void take_up(struct recovery *recovery, struct job *job)
     } else if (job->probe == NULL) {
         queue_push(jobs->queue, job);
     } else if (gck_session_asked(job->probe->session) == 0 &&
-               job_take_round(job, GCK_OK, true, NULL)) {
+               job_begin_round(job) && job_end_round(job, GCK_OK, true, NULL)) {
         jobs_finish(jobs, job);
     }
     recovery->resumed++;

@@ -114,6 +114,29 @@ START_TEST(a_program_is_a_file_of_its_own)
     files_remove();
 }
 
+/* What a program leaves behind holds nothing up. */
+START_TEST(nothing_waits_for_what_a_program_left)
+{
+    files_write();
+    write_file("probe.json", "{\"program\": [\"sh\", \"-c\", \"sleep 300 & exit 3\"]}");
+    expect("probe.json", 2, "ended with status 3");
+    files_remove();
+}
+
+/* A name is no line of its own. */
+START_TEST(a_name_with_lines_is_one_line)
+{
+    char output[OUTPUT_SIZE];
+    files_write();
+    write_file("names.json",
+               "{\"claimed\": {\"w\\n::add-mask::x\": 1}, "
+               "\"reference\": {\"w\\n::add-mask::x\": 2}}");
+    setenv("GITHUB_ACTIONS", "true", true);
+    ck_assert_int_eq(ci("--junit out.xml names.json", output), 1);
+    ck_assert_msg(strstr(output, "\n::add-mask") == NULL, "%s", output);
+    files_remove();
+}
+
 START_TEST(junit_has_a_case_a_tensor)
 {
     files_write();
@@ -218,6 +241,8 @@ int main(void)
     const TTest *const tests[] = {
         the_worst_file_decides,
         a_program_is_a_file_of_its_own,
+        nothing_waits_for_what_a_program_left,
+        a_name_with_lines_is_one_line,
         junit_has_a_case_a_tensor,
         github_is_told_at_the_files,
         a_distance_that_grows_is_a_regression,

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <pthread.h>
 #include <string.h>
 
 #define PROBES "/v1/probes"
@@ -327,6 +328,37 @@ START_TEST(a_cancelled_probe_takes_no_values)
     service_end(&service);
 }
 
+struct canceller {
+    const struct service *service;
+    const char *id;
+};
+
+static void *cancel_it(void *argument)
+{
+    const struct canceller *canceller = argument;
+    request(canceller->service, "DELETE", format("/v1/jobs/%s", canceller->id), "", NULL);
+    return NULL;
+}
+
+/* Whichever comes first: the round is taken, and the probe ends after it, or not taken. */
+START_TEST(a_probe_may_be_cancelled_amid_a_round)
+{
+    struct service service;
+    service_start(&service, "");
+    for (int i = 0; i < 20; i++) {
+        json_t *asked = asked_new(&service, probe_new());
+        struct canceller canceller = {&service, text_at(asked, "/id")};
+        json_t *round = round_of(asked);
+        pthread_t thread;
+        ck_assert_int_eq(pthread_create(&thread, NULL, cancel_it, &canceller), 0);
+        struct answer *answer = sent(&service, asked, round);
+        pthread_join(thread, NULL);
+        ck_assert_msg(answer->status == 200 || answer->status == 409, "%d", answer->status);
+        ck_assert_str_eq(text_at(job_wait(&service, canceller.id), "/state"), "cancelled");
+    }
+    service_end(&service);
+}
+
 START_TEST(a_probe_that_gets_no_values_ends)
 {
     struct service service;
@@ -380,6 +412,7 @@ int main(void)
         values_that_do_not_fit_change_nothing,
         a_probe_that_makes_no_sense_is_refused,
         a_cancelled_probe_takes_no_values,
+        a_probe_may_be_cancelled_amid_a_round,
         a_probe_that_gets_no_values_ends,
         a_function_that_is_not_finite_at_theta_has_no_gradient,
         a_key_makes_one_probe,

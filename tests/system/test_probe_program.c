@@ -206,6 +206,7 @@ START_TEST(a_program_that_is_broken_is_told_of)
          "sh -c '" START
          "read line; echo \"{\\\"values\\\": [null, 1, 1, 1, 1, 1, 1, 1, 1]}\"; cat'",
          2, "not finite at theta"},
+        {"", "sh -c '" STARTED STARTED STARTED "cat'", 2, "more than a line"},
         {"--timeout 1", "sleep 60", 4, "did not answer in time"},
         {"--timeout 1", "sh -c '" START "sleep 60'", 4, "did not answer in time"},
         {"--sweep n=3..1", "true", 2, "--sweep"},
@@ -218,6 +219,24 @@ START_TEST(a_program_that_is_broken_is_told_of)
         ck_assert_msg(status == programs[i].status && strstr(output, programs[i].said) != NULL,
                       "%s: exit status %d: %s", programs[i].program, status, output);
     }
+}
+
+/* A gradient that is one number, and none: claimed all the same. */
+START_TEST(a_number_that_is_none_is_claimed_here_and_there)
+{
+    struct service service;
+    service_start(&service, "");
+    const char *program =
+        "python3 -c 'import sys, json\n"
+        "for line in sys.stdin:\n"
+        "  question = json.loads(line)\n"
+        "  start = {\"theta\": {\"s\": 1, \"t\": 1}, \"gradients\": {\"s\": \"NaN\", \"t\": 0}}\n"
+        "  values = {\"values\": [1] * len(question.get(\"points\", []))}\n"
+        "  print(json.dumps(start if question[\"op\"] == \"start\" else values), flush=True)'";
+    const char *there = format("--server http://127.0.0.1:%d", service.port);
+    ck_assert_str_eq(text_at(probe_json("", program, 1), "/findings/0/code"), "non_finite");
+    ck_assert_str_eq(text_at(probe_json(there, program, 1), "/findings/0/code"), "non_finite");
+    service_end(&service);
 }
 
 START_TEST(a_backward_pass_that_does_not_repeat_is_told_of)
@@ -244,6 +263,7 @@ int main(void)
         one_call_of_the_library,
         cases_are_swept,
         a_program_that_is_broken_is_told_of,
+        a_number_that_is_none_is_claimed_here_and_there,
         a_backward_pass_that_does_not_repeat_is_told_of,
         NULL,
     };
