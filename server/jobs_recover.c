@@ -108,8 +108,8 @@ static void take_up(struct recovery *recovery, struct job *job)
         if (job_cancel(job)) jobs_finish(jobs, job);
     } else if (job->probe == NULL) {
         queue_push(jobs->queue, job);
-    } else if (gck_session_asked(job->probe->session) == 0 &&
-               job_begin_round(job) && job_end_round(job, GCK_OK, true, NULL)) {
+    } else if (gck_session_asked(job->probe->session) == 0 && job_begin_round(job) &&
+               job_end_round(job, GCK_OK, true, NULL)) {
         jobs_finish(jobs, job);
     }
     recovery->resumed++;
