@@ -133,5 +133,10 @@ int main(int argc, char **argv)
     while (getline(&line, &room, stdin) > 0)
         answer(&p, line, argc > 2 && strcmp(argv[2], "--forget") == 0);
     free(line);
+    for (size_t i = 0; i < p.tensors; i++) {
+        gck_vector_free(p.theta[i]);
+        gck_vector_free(p.moved[i]);
+        gck_vector_free(p.gradient[i]);
+    }
     return EXIT_SUCCESS;
 }

@@ -337,6 +337,7 @@ static void *cancel_it(void *argument)
 {
     const struct canceller *canceller = argument;
     request(canceller->service, "DELETE", format("/v1/jobs/%s", canceller->id), "", NULL);
+    keep_no_longer();
     return NULL;
 }
 
