@@ -12,7 +12,7 @@ enum ci_outcome { CI_PASS, CI_FAIL, CI_INCONCLUSIVE, CI_ERROR };
 
 /* A tensor; or, of a file that came to no result, all of it. */
 struct ci_case {
-    char name[CI_NAME_SIZE]; /* "layer 0 W", "n = 3: w" */
+    char name[CI_NAME_SIZE]; /* "layer 0 W", "case 3: w" */
     enum ci_outcome outcome;
     double distance; /* NaN: none */
     double before;   /* in the baseline; NaN: it is not there */

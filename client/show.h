@@ -13,6 +13,9 @@ void show_catalog(const struct value *catalog);
 void show_jobs(const struct value *list); /* show_job.c */
 void show_job(const struct value *job);
 
+/* The worst elements of tensors that do not pass, below a head of six columns: what is claimed
+ * beside the member `other`. show_elements.c */
+void show_elements(const struct value *tensors, const char *head, const char *other);
 /* Findings and warnings, a line each. */
 void show_remarks(const struct value *result);
 /* "[784, 128]" of an array of numbers, into `text`, which is returned. */

@@ -1,9 +1,6 @@
 #include "client/show.h"
 #include "client/terminal.h"
 
-#include <stdio.h>
-#include <string.h>
-
 static void add_tensor(struct table *table, const struct value *tensor)
 {
     char shape[SHAPE_TEXT_SIZE];
@@ -15,22 +12,6 @@ static void add_tensor(struct table *table, const struct value *tensor)
     table_number(table, field_number(tensor, "detection"));
     table_cell(table, "%s", field_text(tensor, "by"));
     table_count(table, field_count(tensor, "evaluations"));
-}
-
-static void add_worst(struct table *table, const struct value *tensor)
-{
-    const struct value *worst = field_node(tensor, "worst");
-    char index[SHAPE_TEXT_SIZE];
-    for (size_t i = 0; i < field_length(worst); i++) {
-        const struct value *element = value_item(worst, i);
-        table_cell(table, "%.200s%s", field_text(tensor, "name"),
-                   shape_text(field_node(element, "index"), index));
-        table_cell(table, "%s", field_text(element, "verdict"));
-        table_cell(table, "%.9g", field_number(element, "claimed"));
-        table_cell(table, "%.9g", field_number(element, "numeric"));
-        table_number(table, field_number(element, "absolute_error"));
-        table_number(table, field_number(element, "relative_error"));
-    }
 }
 
 void show_probe(const struct value *result)
@@ -45,11 +26,6 @@ void show_probe(const struct value *result)
     for (size_t i = 0; i < field_length(tensors); i++)
         add_tensor(&table, value_item(tensors, i));
     table_end(&table);
-    printf("\n");
-    table_start(&table, "WORST|VERDICT|>CLAIMED|>NUMERIC|>ERROR|>RELATIVE");
-    for (size_t i = 0; i < field_length(tensors); i++)
-        if (strcmp(field_text(value_item(tensors, i), "verdict"), "pass") != 0)
-            add_worst(&table, value_item(tensors, i));
-    table_end(&table);
+    show_elements(tensors, "WORST|VERDICT|>CLAIMED|>NUMERIC|>ERROR|>RELATIVE", "numeric");
     show_remarks(result);
 }

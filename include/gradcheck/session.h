@@ -7,7 +7,7 @@
  *       for each point: a copy of theta, with gck_session_move's values put in, f of it
  *       gck_session_take(session, value, points, &error);
  *   }
- *   gck_session_result(session, &result, &error);
+ *   gck_session_result_new(session, &result, &error);
  *
  * First f's noise is measured: its value at theta, several times, and at points a little away,
  * whose differences of higher order hold nothing but noise (Moré, Wild, "Estimating computational
@@ -30,7 +30,7 @@
  * inconclusive otherwise. docs/probing.md tells it all, with reasons.
  *
  * What a session asks depends on its spec and the values so far, and on nothing else: who keeps
- * them can have the same session again. One thread at a time. Memory: three times the largest
+ * them can have the same session again. One thread at a time. Memory: twice the largest
  * tensor, and less than a KiB for each line. */
 #ifndef GRADCHECK_SESSION_H
 #define GRADCHECK_SESSION_H

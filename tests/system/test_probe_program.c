@@ -176,6 +176,8 @@ START_TEST(cases_are_swept)
 
 /* ---- programs that do not do what they should ---- */
 
+/* Both in one write. */
+#define TWICE "{\\\"theta\\\": {\\\"w\\\": [1, 2]}, \\\"gradients\\\": {\\\"w\\\": [1, 1]}}\\n"
 #define STARTED \
     "echo \"{\\\"theta\\\": {\\\"w\\\": [1, 2]}, \\\"gradients\\\": {\\\"w\\\": [1, 1]}}\"; "
 #define START "read line; " STARTED "read line; " STARTED
@@ -206,7 +208,7 @@ START_TEST(a_program_that_is_broken_is_told_of)
          "sh -c '" START
          "read line; echo \"{\\\"values\\\": [null, 1, 1, 1, 1, 1, 1, 1, 1]}\"; cat'",
          2, "not finite at theta"},
-        {"", "sh -c '" STARTED STARTED STARTED "cat'", 2, "more than a line"},
+        {"", "sh -c 'read l; printf \"" TWICE TWICE "\"; cat'", 2, "more than a line"},
         {"--timeout 1", "sleep 60", 4, "did not answer in time"},
         {"--timeout 1", "sh -c '" START "sleep 60'", 4, "did not answer in time"},
         {"--sweep n=3..1", "true", 2, "--sweep"},
