@@ -401,13 +401,31 @@ START_TEST(exactly_one_finishes_though_it_is_cancelled)
 }
 END_TEST
 
+/* Whoever takes a round ends the probe, not whoever cancels it meanwhile. */
+START_TEST(cancel_while_a_round_is_taken)
+{
+    struct job *job = probe_job();
+    ck_assert(job_begin_round(job));
+    ck_assert(!job_cancel(job));
+    ck_assert(job_end_round(job, GCK_OK, false, NULL));
+    ck_assert(!job_begin_round(job));
+    job_unref(job);
+    job = probe_job();
+    ck_assert(job_begin_round(job));
+    ck_assert(!job_end_round(job, GCK_OK, false, NULL));
+    ck_assert(job_cancel(job));
+    job_unref(job);
+}
+END_TEST
+
 SUITE_MAIN("job", {a_check_runs_grain_by_grain, 0}, {a_record_tells_how_far_it_is, 0},
            {a_training_is_one_chain_of_slices, 0}, {the_order_of_grains_does_not_show, 0},
            {cancel_before_it_starts, 2}, {cancel_while_grains_are_out, 0},
            {cancel_between_grains, 0}, {cancel_a_training_in_a_slice_and_between, 0},
-           {cancel_comes_too_late, 0}, {findings_can_be_stopped, 3},
-           {findings_count_in_the_seconds, 0}, {the_first_fault_fails_the_job, 0},
-           {late_is_failed_unless_complete, 0}, {a_late_job_is_ended_by_one_worker, 0},
+           {cancel_comes_too_late, 0}, {cancel_while_a_round_is_taken, 0},
+           {findings_can_be_stopped, 3}, {findings_count_in_the_seconds, 0},
+           {the_first_fault_fails_the_job, 0}, {late_is_failed_unless_complete, 0},
+           {a_late_job_is_ended_by_one_worker, 0},
            {a_job_has_no_more_time_than_the_server_gives, 0}, {an_abandoned_job_does_not_end, 0},
            {a_job_that_cannot_be_made_is_a_problem, 0}, {exactly_one_of_many_finishes, 0},
            {exactly_one_finishes_though_it_is_cancelled, 0})

@@ -46,6 +46,11 @@ struct job *training_job(const char *more)
                                         EPOCHS, more));
 }
 
+struct job *probe_job(void)
+{
+    return job_of(JOB_PROBE, body_of("{'theta': {'w': [1]}, 'claimed': {'w': [1]}}"));
+}
+
 size_t must_take(struct job *job)
 {
     size_t grain = 0;

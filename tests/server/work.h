@@ -9,6 +9,7 @@
 enum { GRAINS = 10, EPOCHS = 4 };
 struct job *check_job(const char *more);
 struct job *training_job(const char *more);
+struct job *probe_job(void);
 
 /* Takes a piece of work that must be there; its grain. */
 size_t must_take(struct job *job);
